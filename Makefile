@@ -1,0 +1,60 @@
+# make run, make test and make lab need Python 3.11 or later and nothing else: they install into .venv on first use.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+
+.PHONY: help run lab test test-package test-notebooks test-browser notebooks lint clean
+.NOTPARALLEL:
+
+help:
+	@echo "make run        install if needed, run the particle chapter, print its numbers"
+	@echo "make lab        install if needed, open the chapters in JupyterLab"
+	@echo "make test       all tests: the package, every chapter, the browser"
+	@echo "make notebooks  execute all chapters in place, as they are committed"
+	@echo "make lint       ruff's checks"
+	@echo "make clean      remove .venv and caches (runs/ stays)"
+	@echo "PYTHON=python3.12 after any of them names another Python for .venv"
+
+run: $(INSTALLED)
+	$(BIN)/ggd run 03_particle
+
+lab: $(INSTALLED)
+	$(BIN)/ggd lab
+
+# All three parts run, whatever fails before; the exit code says whether any did.
+test: $(INSTALLED)
+	@$(MAKE) --no-print-directory --keep-going test-package test-notebooks test-browser
+
+# One thread each, for the two workers share the cores.
+test-package: $(INSTALLED)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests --ignore=tests/browser -n 2
+
+test-notebooks: $(INSTALLED)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --nbval --nbval-sanitize-with tests/notebooks/sanitize.cfg \
+		--nbval-current-env --nbval-cell-timeout=300 -n 2 --dist loadfile notebooks/
+
+test-browser: $(INSTALLED)
+	$(BIN)/python -m pytest tests/browser
+
+notebooks: $(INSTALLED)
+	$(BIN)/python -c "from ggd_helpers.batch import refresh; refresh()"
+
+lint: $(INSTALLED)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+clean:
+	rm -rf $(VENV) *.egg-info .pytest_cache .ruff_cache .hypothesis
+	find ggd_helpers tests notebooks \( -name __pycache__ -o -name .ipynb_checkpoints \) -prune -exec rm -rf {} +
+
+# A recent pip halves the time; without --no-compile, 45 s more go into files that nobody imports.
+$(INSTALLED): pyproject.toml tests/constraints.txt
+	@command -v $(PYTHON) > /dev/null || { echo "make: there is no $(PYTHON) here: install Python 3.11 or later, or name one with make PYTHON=..." >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "make: Python 3.11 or later is needed and this is $$($(PYTHON) --version): install one, or name one with make PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2> /dev/null || { echo "make: $(PYTHON) cannot make virtual environments: install its venv module (Debian, Ubuntu: sudo apt-get install python3-venv)" >&2; exit 1; }
+	@echo "Installing into $(VENV): a minute or two, about 1.5 GB"
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade -c tests/constraints.txt pip
+	$(BIN)/python -m pip install --no-compile -c tests/constraints.txt -e ".[dev]"
+	@touch $@

@@ -1,0 +1,1 @@
+"""Learn how things come to rest: generalized gradient dynamics with convex networks."""

@@ -1,0 +1,199 @@
+"""Input-convex networks: FICNN, convex in all of its input, and PICNN, convex in a part of it."""
+
+import math
+from collections.abc import Sequence
+from functools import partial
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+# Torch's softplus turns linear above a threshold; at its default of 20 that is a kink of 2e-9, visible in float64.
+softplus = partial(functional.softplus, threshold=50.0)
+sigmoid = torch.sigmoid  # the slope of softplus
+
+
+def positive(raw: Tensor, epsilon: float = 5.0) -> Tensor:
+    """Turn free weights into positive ones: continuous, increasing, with slopes 1 and exp(-epsilon) at 0.
+
+    `W = raw + exp(-epsilon)` where `raw >= 0`, and `W = exp(raw - epsilon)` where `raw < 0`,
+    which is `elu(raw) + exp(-epsilon)` with `alpha = exp(-epsilon)`.
+
+    Source: thesis (3.6).
+    """
+    floor = math.exp(-epsilon)
+    return functional.elu(raw, alpha=floor) + floor
+
+
+def kaiming_normal_(weight: Tensor, generator: torch.Generator) -> None:
+    """Draw weights `(out, in)` from a normal distribution of variance 2 / in, as the thesis does (chapter 4)."""
+    deviation = math.sqrt(2.0 / weight.shape[1])
+    draw = torch.randn(weight.shape, generator=generator, dtype=torch.float64) * deviation
+    with torch.no_grad():
+        weight.copy_(draw)  # drawn on the CPU in float64, so that a seed means the same network everywhere
+
+
+def _check_sizes(**sizes: int) -> None:
+    for name, size in sizes.items():
+        if not isinstance(size, int) or size < 1:
+            raise ValueError(f"{name} must be a whole number, 1 or more (got {size!r}).")
+
+
+class _ConvexNetwork(nn.Module):
+    """What FICNN and PICNN share: free weights behind the positive ones, and their seeded initialisation."""
+
+    def __init__(self, epsilon: float):
+        super().__init__()
+        if not epsilon > 0:
+            raise ValueError(f"epsilon must be positive (got {epsilon!r}): see equation (3.6) of the thesis.")
+        self.epsilon = epsilon
+
+    def positive_weights(self) -> list[Tensor]:
+        """The weights between the convex layers, all positive."""
+        return [positive(raw, self.epsilon) for raw in self.raw_weights]
+
+    def reset_parameters(self, generator: torch.Generator) -> None:
+        """Draw all weights afresh (Kaiming normal) and set all biases to zero."""
+        for parameter in self.parameters():
+            if parameter.dim() == 2:
+                kaiming_normal_(parameter, generator)
+            else:
+                nn.init.zeros_(parameter)
+
+
+def _raw_weights(shapes: Sequence[tuple[int, int]], dtype: torch.dtype) -> nn.ParameterList:
+    return nn.ParameterList([torch.empty(shape, dtype=dtype) for shape in shapes])
+
+
+class FICNN(_ConvexNetwork):
+    """A fully input convex neural network: a scalar, convex in all of its input.
+
+    `x_1 = softplus(V_0 x_0 + b_0)`, then `x_{i+1} = softplus(W_i x_i + V_i x_0 + b_i)` with every `W_i` positive.
+    Layers `1 ... depth` are hidden (the first of them fed by the input alone), the last one is the output.
+
+    Shapes: `(..., dim)` to `(...)`.
+
+    Source: thesis (3.5), after Amos, Xu and Kolter (2017).
+
+    Example:
+        >>> network = FICNN(dim=2, width=8, depth=5, seed=0)
+        >>> network(torch.zeros(7, 2, dtype=torch.float64)).shape
+        torch.Size([7])
+    """
+
+    def __init__(
+        self,
+        dim: int,
+        width: int = 8,
+        depth: int = 5,
+        epsilon: float = 5.0,
+        seed: int = 0,
+        dtype: torch.dtype = torch.float64,
+    ):
+        super().__init__(epsilon)
+        _check_sizes(dim=dim, width=width, depth=depth)
+        self.sizes = [width] * depth + [1]
+        self.skip = nn.Linear(dim, sum(self.sizes), dtype=dtype)  # every V_i and b_i, one above the other
+        self.raw_weights = _raw_weights(list(zip(self.sizes[1:], self.sizes[:-1], strict=True)), dtype)
+        self.reset_parameters(torch.Generator().manual_seed(seed))
+
+    def _preactivations(self, x: Tensor, weights: list[Tensor]) -> list[Tensor]:
+        first, *skips = self.skip(x).split(self.sizes, dim=-1)
+        a = [first]
+        for weight, skip in zip(weights, skips, strict=True):
+            a.append(functional.linear(softplus(a[-1]), weight) + skip)
+        return a
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The network's value, `(..., dim)` to `(...)`."""
+        return softplus(self._preactivations(x, self.positive_weights())[-1]).squeeze(-1)
+
+    def gradient(self, x: Tensor) -> Tensor:
+        """The network's slope, `(..., dim)` to `(..., dim)`, by the chain rule from the output back to the input.
+
+        Written out because a rollout calls it thousands of times: ten times faster there than nested autograd.
+        """
+        weights = self.positive_weights()
+        a = self._preactivations(x, weights)
+        deltas = [sigmoid(a[-1])]
+        for weight, a_i in zip(reversed(weights), reversed(a[:-1]), strict=True):
+            deltas.append((deltas[-1] @ weight) * sigmoid(a_i))
+        return torch.cat(deltas[::-1], dim=-1) @ self.skip.weight
+
+
+class PICNN(_ConvexNetwork):
+    """A partially input convex neural network: a scalar, convex in `y`, free in `x`.
+
+    The branch of `x` is an ordinary network, `u_{i+1} = softplus(A_i u_i + a_i)` with `u_0 = x`. The convex branch is
+
+    `z_{i+1} = softplus( W_i (z_i * [B_i u_i + b_i]_+) + V_i (y * (C_i u_i + c_i)) + D_i u_i + d_i )`
+
+    with positive `W_i`, no `z_0`, and softplus for `[.]_+`. `depth` counts the hidden layers of either branch.
+
+    Shapes: `x` `(..., dim_x)` and `y` `(..., dim_y)` to `(...)`; leading shapes broadcast.
+
+    Source: thesis 3.2.2, after Amos, Xu and Kolter (2017).
+    """
+
+    def __init__(
+        self,
+        dim_x: int,
+        dim_y: int,
+        width: int = 8,
+        depth: int = 2,
+        epsilon: float = 5.0,
+        seed: int = 0,
+        dtype: torch.dtype = torch.float64,
+    ):
+        super().__init__(epsilon)
+        _check_sizes(dim_x=dim_x, dim_y=dim_y, width=width, depth=depth)
+        inputs, outputs = [dim_x] + [width] * depth, [width] * depth + [1]
+        # What each layer draws from u_i: offset (D, d), gate of y (C, c), next u (A, a), gate of z (B, b).
+        self.sizes = [[size, dim_y, width, width] for size in outputs]
+        self.sizes[0][3] = 0  # there is no z_0
+        self.sizes[-1][2] = 0  # there is no u after the last layer
+        self.from_x = nn.ModuleList(
+            [nn.Linear(size, sum(parts), dtype=dtype) for size, parts in zip(inputs, self.sizes, strict=True)]
+        )
+        self.from_y = nn.ParameterList([torch.empty(size, dim_y, dtype=dtype) for size in outputs])
+        self.raw_weights = _raw_weights([(size, width) for size in outputs[1:]], dtype)
+        self.reset_parameters(torch.Generator().manual_seed(seed))
+
+    def _branch_of_x(self, x: Tensor) -> tuple[list[Tensor], list[Tensor], list[Tensor]]:
+        """Offsets, gates of y and gates of z of every layer: all that `x` decides."""
+        offsets, y_gates, z_gates = [], [], []
+        u = x
+        for layer, parts in zip(self.from_x, self.sizes, strict=True):
+            offset, y_gate, u_next, z_gate = layer(u).split(parts, dim=-1)
+            offsets.append(offset)
+            y_gates.append(y_gate)
+            z_gates.append(softplus(z_gate))
+            u = softplus(u_next)
+        return offsets, y_gates, z_gates[1:]
+
+    def _preactivations(self, y: Tensor, weights: list[Tensor], branch: tuple) -> list[Tensor]:
+        offsets, y_gates, z_gates = branch
+        direct = [
+            functional.linear(y * gate, v) + offset
+            for gate, v, offset in zip(y_gates, self.from_y, offsets, strict=True)
+        ]
+        a = [direct[0]]
+        for weight, gate, term in zip(weights, z_gates, direct[1:], strict=True):
+            a.append(functional.linear(softplus(a[-1]) * gate, weight) + term)
+        return a
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        """The network's value, `(..., dim_x)` and `(..., dim_y)` to `(...)`."""
+        return softplus(self._preactivations(y, self.positive_weights(), self._branch_of_x(x))[-1]).squeeze(-1)
+
+    def gradient(self, x: Tensor, y: Tensor) -> Tensor:
+        """The network's slope in `y`, `(..., dim_y)`, by the chain rule from the output back to `y`."""
+        weights, branch = self.positive_weights(), self._branch_of_x(x)
+        _, y_gates, z_gates = branch
+        a = self._preactivations(y, weights, branch)
+        delta = sigmoid(a[-1])
+        slope = (delta @ self.from_y[-1]) * y_gates[-1]
+        for i in reversed(range(len(weights))):
+            delta = (delta @ weights[i]) * z_gates[i] * sigmoid(a[i])
+            slope = slope + (delta @ self.from_y[i]) * y_gates[i]
+        return slope

@@ -1,0 +1,215 @@
+"""Entropies and dissipation potentials: from networks, from quadratic forms, or from any formula."""
+
+import math
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from ggd_helpers.networks import FICNN, PICNN
+
+
+class _Potential(nn.Module):
+    def reset_parameters(self, generator: torch.Generator) -> None:
+        """Draw every learnable part afresh; a formula has none."""
+        for part in self.children():
+            part.reset_parameters(generator)
+
+
+class Entropy(_Potential):
+    """An entropy `S(x)`: a subclass writes its formula in `forward`, `(..., n)` to `(...)`."""
+
+    def conjugate(self, x: Tensor) -> Tensor:
+        """The entropic conjugate `x* = dS/dx`, `(..., n)` to `(..., n)` (thesis 1.2)."""
+        return torch.func.grad(lambda x: self(x).sum())(x)
+
+
+class DissipationPotential(_Potential):
+    """A dissipation potential `Xi(x, x*)`: a subclass writes its formula in `forward`, `(..., n)` twice to `(...)`.
+
+    The formula must have `Xi(x, 0) = 0`, `Xi >= 0`, and be convex in `x*` (thesis 1.2).
+    """
+
+    def flux(self, x: Tensor, x_star: Tensor) -> Tensor:
+        """The flux `dXi/dx*(x, x*)`, `(..., n)` twice to `(..., n)`."""
+        return torch.func.grad(lambda x_star: self(x, x_star).sum())(x_star)
+
+
+class FormulaEntropy(Entropy):
+    """An entropy from any function of torch tensors, `(..., n)` to `(...)`; concavity is the author's promise.
+
+    Example:
+        >>> entropy = FormulaEntropy(lambda x: -0.5 * (x**2).sum(-1))
+    """
+
+    def __init__(self, formula: Callable[[Tensor], Tensor]):
+        super().__init__()
+        self.formula = formula
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The formula's value, `(..., n)` to `(...)`."""
+        return self.formula(x)
+
+
+class FormulaDissipation(DissipationPotential):
+    """A dissipation potential from any function of `(x, x*)`; the three conditions are the author's promise."""
+
+    def __init__(self, formula: Callable[[Tensor, Tensor], Tensor]):
+        super().__init__()
+        self.formula = formula
+
+    def forward(self, x: Tensor, x_star: Tensor) -> Tensor:
+        """The formula's value, `(..., n)` twice to `(...)`."""
+        return self.formula(x, x_star)
+
+
+class ConcaveEntropy(Entropy):
+    """An entropy that is concave by construction: `S(x) = -FICNN(x)`.
+
+    The defaults are the thesis's: an input layer and four hidden positive layers of width 8.
+
+    Source: thesis 3.2.1.
+    """
+
+    def __init__(self, dim: int, width: int = 8, depth: int = 5, seed: int = 0, dtype: torch.dtype = torch.float64):
+        super().__init__()
+        self.network = FICNN(dim, width=width, depth=depth, seed=seed, dtype=dtype)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The entropy, `(..., n)` to `(...)`."""
+        return -self.network(x)
+
+    def conjugate(self, x: Tensor) -> Tensor:
+        """The entropic conjugate, `(..., n)` to `(..., n)`."""
+        return -self.network.gradient(x)
+
+
+class ConvexDissipation(DissipationPotential):
+    """A dissipation potential that is admissible by construction, from a PICNN `Psi` by an affine change.
+
+    `Xi(x, x*) = Psi(x, x*) - Psi(x, 0) - x* . dPsi/dx*(x, 0)`, hence `Xi(x, 0) = 0` and `dXi/dx*(x, 0) = 0`;
+    convexity then gives `Xi >= 0` and `x* . dXi/dx* >= Xi >= 0`: the second law.
+
+    Source: thesis 3.2.2 and (3.4).
+    """
+
+    def __init__(self, dim: int, width: int = 8, depth: int = 2, seed: int = 0, dtype: torch.dtype = torch.float64):
+        super().__init__()
+        self.network = PICNN(dim, dim, width=width, depth=depth, seed=seed, dtype=dtype)
+
+    def forward(self, x: Tensor, x_star: Tensor) -> Tensor:
+        """The dissipation potential, `(..., n)` twice to `(...)`."""
+        psi, zero = self.network, torch.zeros_like(x_star)
+        return psi(x, x_star) - psi(x, zero) - (x_star * psi.gradient(x, zero)).sum(-1)
+
+    def flux(self, x: Tensor, x_star: Tensor) -> Tensor:
+        """The flux `dPsi/dx*(x, x*) - dPsi/dx*(x, 0)`, `(..., n)` twice to `(..., n)`."""
+        slope, slope_at_zero = self.network.gradient(x, torch.stack([x_star, torch.zeros_like(x_star)]))
+        return slope - slope_at_zero
+
+
+class _QuadraticForm(nn.Module):
+    """A learnable symmetric positive-definite matrix `A = L L^T`, `L` lower triangular with diagonal `exp(.)`."""
+
+    def __init__(self, matrix: Tensor):
+        super().__init__()
+        factor = torch.linalg.cholesky(matrix)
+        self.raw = nn.Parameter(factor.tril(-1) + factor.diagonal().log().diag())
+
+    def matrix(self) -> Tensor:
+        factor = self.raw.tril(-1) + self.raw.diagonal().exp().diag()
+        return factor @ factor.T
+
+    def reset_parameters(self, generator: torch.Generator) -> None:
+        with torch.no_grad():
+            self.raw.copy_(0.5 * torch.randn(self.raw.shape, generator=generator, dtype=torch.float64))
+
+
+def positive_definite(name: str, matrix: Sequence[Sequence[float]] | Tensor) -> Tensor:
+    """Read a symmetric positive-definite matrix, `(n, n)`, or refuse it with a sentence naming `name`."""
+    matrix = torch.as_tensor(matrix, dtype=torch.float64)
+    if matrix.dim() != 2 or matrix.shape[0] != matrix.shape[1]:
+        raise ValueError(f"{name} must be a square matrix (got shape {tuple(matrix.shape)}).")
+    if not torch.allclose(matrix, matrix.T, rtol=1e-12, atol=0.0):
+        raise ValueError(f"{name} must be symmetric (Onsager's reciprocity); the one given is not: {matrix.tolist()}.")
+    if not torch.linalg.eigvalsh(matrix)[0] > 0:
+        raise ValueError(f"{name} must be positive definite; its eigenvalues are {torch.linalg.eigvalsh(matrix).tolist()}.")
+    return matrix
+
+
+class QuadraticEntropy(Entropy):
+    """The concave paraboloid `S(x) = -1/2 x . A x` with a symmetric positive-definite `A`, learnable."""
+
+    def __init__(self, matrix: Sequence[Sequence[float]] | Tensor):
+        super().__init__()
+        self.form = _QuadraticForm(positive_definite("the matrix of the entropy", matrix))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The entropy, `(..., n)` to `(...)`."""
+        return -0.5 * (x * (x @ self.form.matrix())).sum(-1)
+
+    def conjugate(self, x: Tensor) -> Tensor:
+        """The entropic conjugate `-A x`, `(..., n)` to `(..., n)`."""
+        return -x @ self.form.matrix()
+
+
+class QuadraticDissipation(DissipationPotential):
+    """Onsager's linear regime, `Xi = 1/2 x* . M x*`, with a learnable symmetric positive-definite `M` (thesis (1.2))."""
+
+    def __init__(self, matrix: Sequence[Sequence[float]] | Tensor):
+        super().__init__()
+        self.form = _QuadraticForm(positive_definite("the matrix of the dissipation potential", matrix))
+
+    def forward(self, x: Tensor, x_star: Tensor) -> Tensor:
+        """The dissipation potential, `(..., n)` twice to `(...)`."""
+        return 0.5 * (x_star * (x_star @ self.form.matrix())).sum(-1)
+
+    def flux(self, x: Tensor, x_star: Tensor) -> Tensor:
+        """The flux `M x*`, `(..., n)` twice to `(..., n)`."""
+        return x_star @ self.form.matrix()
+
+
+class IsotropicDissipation(DissipationPotential):
+    """The isotropic parabola `Xi = m/2 |x*|^2` with a learnable mobility `m > 0` (thesis 4.1)."""
+
+    def __init__(self, mobility: float = 1.0, dtype: torch.dtype = torch.float64):
+        super().__init__()
+        if not mobility > 0:
+            raise ValueError(f"mobility must be positive (got {mobility!r}).")
+        self.log_mobility = nn.Parameter(torch.tensor(math.log(mobility), dtype=dtype))
+
+    def mobility(self) -> Tensor:
+        """The mobility `m`, a positive scalar."""
+        return self.log_mobility.exp()
+
+    def forward(self, x: Tensor, x_star: Tensor) -> Tensor:
+        """The dissipation potential, `(..., n)` twice to `(...)`."""
+        return 0.5 * self.mobility() * (x_star**2).sum(-1)
+
+    def flux(self, x: Tensor, x_star: Tensor) -> Tensor:
+        """The flux `m x*`, `(..., n)` twice to `(..., n)`."""
+        return self.mobility() * x_star
+
+    def reset_parameters(self, generator: torch.Generator) -> None:
+        """Draw the logarithm of the mobility afresh."""
+        with torch.no_grad():
+            self.log_mobility.copy_(0.5 * torch.randn((), generator=generator, dtype=torch.float64))
+
+
+class CoshDissipation(DissipationPotential):
+    """A steep friction law, `Xi = gamma/k^2 sum_i (cosh(k x*_i) - 1)`: a parabola for small `k`, exponential for large.
+
+    Written as `2 gamma/k^2 sum_i sinh(k x*_i / 2)^2`, which loses no digits near 0.
+    """
+
+    def __init__(self, gamma: float, steepness: float):
+        super().__init__()
+        self.gamma, self.steepness = gamma, steepness
+
+    def forward(self, x: Tensor, x_star: Tensor) -> Tensor:
+        """The dissipation potential, `(..., n)` twice to `(...)`."""
+        return 2 * self.gamma / self.steepness**2 * torch.sinh(0.5 * self.steepness * x_star).square().sum(-1)
+
+    def flux(self, x: Tensor, x_star: Tensor) -> Tensor:
+        """The flux `gamma/k sinh(k x*)`, `(..., n)` twice to `(..., n)`."""
+        return self.gamma / self.steepness * torch.sinh(self.steepness * x_star)

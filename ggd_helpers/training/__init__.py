@@ -1,0 +1,8 @@
+"""Training: what is minimised (`objectives`), how (`self_scaled_bfgs`, `adam_lbfgs`), and the loop around it (`fit`)."""
+
+from ggd_helpers.training.adam_lbfgs import AdamThenLBFGS
+from ggd_helpers.training.fit import History, fit
+from ggd_helpers.training.objectives import Differences, FlowMatching
+from ggd_helpers.training.self_scaled_bfgs import SelfScaledBFGS
+
+__all__ = ["AdamThenLBFGS", "Differences", "FlowMatching", "History", "SelfScaledBFGS", "fit"]

@@ -1,0 +1,128 @@
+"""The loop around a recipe: progress, interruption, checkpoints, and the record of how the loss fell."""
+
+import contextlib
+import os
+import pickle
+import time
+import zipfile
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from matplotlib.axes import Axes
+from torch import nn
+from tqdm.auto import tqdm
+
+from ggd_helpers.training.adam_lbfgs import AdamThenLBFGS
+from ggd_helpers.training.self_scaled_bfgs import SelfScaledBFGS
+from ggd_helpers.trajectories import Trajectories
+
+CHECKPOINT_EVERY = 50  # iterations
+
+
+@dataclass
+class History:
+    """How the loss fell: one entry an iteration (BFGS) or an epoch (Adam and L-BFGS)."""
+
+    recipe: str
+    losses: list[float] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+    interrupted: bool = False
+
+    def plot(self, axes: Axes, label: str | None = None) -> None:
+        """Draw the loss over training time, both logarithmic."""
+        axes.loglog(self.seconds, self.losses, label=label or self.recipe)
+        axes.set(xlabel="training time (s)", ylabel="training loss (velocity$^2$)")
+
+    def __repr__(self) -> str:
+        if not self.losses:
+            return f"{self.recipe}: no iteration was finished"
+        end = "interrupted" if self.interrupted else "done"
+        return f"{self.recipe}: {end} after {len(self.losses)} iterations, lowest loss {min(self.losses):.1e}"
+
+
+def fit(
+    model: nn.Module,
+    data: Trajectories,
+    recipe: SelfScaledBFGS | AdamThenLBFGS | None = None,
+    seed: int = 0,
+    checkpoint: str | Path | None = None,
+    progress: bool = True,
+    watch: Callable[[int, float], None] | None = None,
+) -> History:
+    """Train a model on trajectories; the model ends with the best weights found.
+
+    Args:
+        model: any module that maps states `(..., n)` to velocities `(..., n)`; its device and dtype are used.
+        data: the training trajectories.
+        recipe: `SelfScaledBFGS()` unless another is given; `AdamThenLBFGS()` is the thesis's.
+        seed: of the validation split, the restarts and the batches.
+        checkpoint: a file to resume from when it exists, and to write to every 50 iterations. A resumed run gives the
+            same weights as an uninterrupted one.
+        progress: whether to show a progress bar with the loss.
+        watch: called with (iteration, loss) after each iteration; the weights of that moment are in the model.
+
+    Interrupting the kernel (Ctrl-C, or the stop button) keeps the best weights so far.
+
+    Raises:
+        ValueError: nothing to train, a loss that is not finite, a checkpoint of another model or recipe.
+    """
+    recipe = recipe or SelfScaledBFGS()
+    trained = [p for p in model.parameters() if p.requires_grad]
+    if not trained:
+        raise ValueError("The model has no free parameter: both potentials are prescribed, there is nothing to train.")
+    run = recipe.start(model, data.like(trained[0]), torch.Generator().manual_seed(seed))
+    history = History(type(recipe).__name__)
+    if checkpoint and Path(checkpoint).exists():
+        _resume(Path(checkpoint), run, history, recipe, seed)
+    before, began = (history.seconds or [0.0])[-1], time.perf_counter()
+    with tqdm(total=run.total, initial=run.iteration, desc="fit", leave=False, disable=not progress) as bar:
+        try:
+            while not run.finished:
+                loss = run.step()
+                history.losses.append(loss)
+                history.seconds.append(before + time.perf_counter() - began)
+                bar.set_postfix(loss=f"{loss:.1e}", refresh=False)
+                bar.update()
+                if watch:
+                    watch(run.iteration, loss)
+                if checkpoint and (run.iteration % CHECKPOINT_EVERY == 0 or run.finished):
+                    _save(Path(checkpoint), run, history, recipe, seed)
+        except KeyboardInterrupt:
+            history.interrupted = True
+    run.keep_best()
+    return history
+
+
+def _fingerprint(run: Any, recipe: SelfScaledBFGS | AdamThenLBFGS, seed: int) -> str:
+    """What a checkpoint must agree on with the run that resumes it."""
+    shapes = [tuple(p.shape) for p in run.parameters]
+    return f"{recipe!r}, seed {seed}, parameters {shapes}"
+
+
+def _save(path: Path, run: Any, history: History, recipe: SelfScaledBFGS | AdamThenLBFGS, seed: int) -> None:
+    partial = path.with_name(path.name + ".partial")
+    try:
+        content = {"for": _fingerprint(run, recipe, seed), "run": run.state_dict(), "history": asdict(history)}
+        torch.save(content, partial)
+        os.replace(partial, path)
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            partial.unlink()
+
+
+def _resume(
+    path: Path, run: Any, history: History, recipe: SelfScaledBFGS | AdamThenLBFGS, seed: int
+) -> None:
+    try:
+        content = torch.load(path, weights_only=True)
+        wanted, found = _fingerprint(run, recipe, seed), content["for"]
+    except (RuntimeError, EOFError, KeyError, TypeError, pickle.UnpicklingError, zipfile.BadZipFile) as error:
+        raise ValueError(f"checkpoint {path} is cut short or not one of ours: delete it and start afresh.") from error
+    if found != wanted:
+        raise ValueError(f"checkpoint {path} belongs to another run: delete it, or give another path.\n"
+                         f"  found:  {found}\n  wanted: {wanted}")  # fmt: skip
+    run.load_state_dict(content["run"])
+    history.losses, history.seconds = content["history"]["losses"], content["history"]["seconds"]

@@ -1,0 +1,267 @@
+"""The default recipe: dense self-scaled BFGS on few well-placed points, started several times."""
+
+import math
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import torch
+from scipy.linalg.blas import dsymv, dsyr2
+from scipy.optimize import line_search
+from torch import nn
+from torch.nn.utils import parameters_to_vector, vector_to_parameters
+
+from ggd_helpers.training.objectives import Differences, Objective
+from ggd_helpers.trajectories import Trajectories
+
+ValueAndGradient = Callable[[np.ndarray], tuple[float, np.ndarray]]
+
+
+class InverseHessian:
+    """The metric `H` of a quasi-Newton method: dense, symmetric, kept as `scale * lower`, lower triangle only.
+
+    Self-scaled BFGS update with `s = step`, `y = change of gradient`, `rho = 1 / y.s`:
+    `H <- (1 - rho s y^T) H/tau (1 - rho y s^T) + rho s s^T`, `tau = min(1, y.s / s.B.s)`.
+
+    Source: Oren and Luenberger (1974); Al-Baali (1998).
+    """
+
+    def __init__(self, size: int, scale: float):
+        self.lower, self.scale, self.fresh = np.asfortranarray(np.eye(size)), scale, True
+
+    def __matmul__(self, vector: np.ndarray) -> np.ndarray:
+        return self.scale * dsymv(1.0, self.lower, vector, lower=1)
+
+    def update(self, step: np.ndarray, change: np.ndarray, step_b_step: float) -> None:
+        """Take in one step; `step_b_step` is `s.B.s` under the old metric `B = 1/H`."""
+        curvature = change @ step
+        if curvature <= 1e-300:
+            return
+        if self.fresh:  # the usual first scaling of BFGS
+            self.scale, self.fresh = curvature / (change @ change), False
+            tau = 1.0
+        else:
+            tau = max(min(1.0, curvature / max(step_b_step, 1e-300)), 1e-3)
+        moved = self @ change
+        self.scale /= tau
+        direction = -moved / (curvature * tau) + 0.5 * step * ((change @ moved) / (tau * curvature**2) + 1 / curvature)
+        self.lower = dsyr2(1 / self.scale, direction, step, lower=1, a=self.lower, overwrite_a=1)
+        if not 1e-12 < self.scale < 1e12:
+            self.lower, self.scale = self.lower * self.scale, 1.0
+
+
+@dataclass
+class Descent:
+    """One run of self-scaled BFGS with a strong Wolfe line search, from one start."""
+
+    theta: np.ndarray
+    loss: float
+    gradient: np.ndarray
+    metric: InverseHessian
+    previous_loss: float | None = None
+    failures: int = 0
+
+    @classmethod
+    def start(cls, function: ValueAndGradient, theta: np.ndarray) -> "Descent":
+        loss, gradient = function(theta)
+        return cls(theta, loss, gradient, cls._fresh_metric(gradient))
+
+    @staticmethod
+    def _fresh_metric(gradient: np.ndarray) -> InverseHessian:
+        return InverseHessian(len(gradient), 1 / max(1.0, float(np.linalg.norm(gradient))))
+
+    def step(self, function: ValueAndGradient) -> None:
+        """One line search along `-H g`; when it fails, forget the metric (three failures in a row end a run)."""
+        direction = -(self.metric @ self.gradient)
+        slope = direction @ self.gradient
+        length = None
+        if slope < 0:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # SciPy warns when a search fails; we act on it instead
+                length, *_ = line_search(
+                    lambda v: function(v)[0], lambda v: function(v)[1], self.theta, direction,
+                    gfk=self.gradient, old_fval=self.loss, old_old_fval=self.previous_loss, maxiter=20,
+                )  # fmt: skip
+        if length is None:
+            self.metric, self.previous_loss, self.failures = self._fresh_metric(self.gradient), None, self.failures + 1
+            return
+        step = length * direction
+        loss, gradient = function(self.theta + step)
+        self.metric.update(step, gradient - self.gradient, -length * (self.gradient @ step))
+        self.previous_loss, self.loss, self.gradient = self.loss, loss, gradient
+        self.theta, self.failures = self.theta + step, 0
+
+    def state(self) -> dict[str, Any]:
+        metric = self.metric
+        arrays = {"theta": self.theta, "gradient": self.gradient, "lower": metric.lower}
+        return {name: torch.from_numpy(array.copy()) for name, array in arrays.items()} | {
+            "loss": self.loss, "previous_loss": self.previous_loss, "failures": self.failures,
+            "scale": metric.scale, "fresh": metric.fresh,
+        }  # fmt: skip
+
+    @classmethod
+    def from_state(cls, state: dict[str, Any]) -> "Descent":
+        metric = InverseHessian(0, state["scale"])
+        metric.lower, metric.fresh = np.asfortranarray(state["lower"].numpy()), state["fresh"]
+        theta, gradient = state["theta"].numpy(), state["gradient"].numpy()
+        return cls(theta, state["loss"], gradient, metric, state["previous_loss"], state["failures"])
+
+
+@dataclass(frozen=True)
+class SelfScaledBFGS:
+    """The default recipe: exact, fast, for models of up to about 3000 parameters and data of any size.
+
+    Few points carry all that long trajectories know: `points` times of each, spaced logarithmically. A share of the
+    trajectories is set aside for validation. `restarts` starts (the model as given, then fresh draws) run for `trial`
+    iterations each; the best on the validation trajectories goes on, until the loss falls under `tolerance` times the
+    mean squared target, or stops falling, or `iterations` are spent. The weights best on validation are kept.
+
+    Source: `RECIPES` of this project, part B: measured against Adam, L-BFGS, Levenberg-Marquardt and plain BFGS.
+    """
+
+    objective: Objective = field(default_factory=Differences)
+    iterations: int = 1000
+    points: int = 12
+    restarts: int = 3
+    trial: int = 60
+    validation_fraction: float = 0.15
+    tolerance: float = 1e-16
+    patience: int = 200
+
+    def start(self, model: nn.Module, data: Trajectories, generator: torch.Generator) -> "BFGSRun":
+        """Prepare a run; see `fit`."""
+        for name, low in (("iterations", 1), ("points", 1), ("restarts", 1), ("trial", 1), ("patience", 1)):
+            if getattr(self, name) < low:
+                raise ValueError(f"{name} must be a whole number, {low} or more (got {getattr(self, name)!r}).")
+        if self.restarts > 1 and not hasattr(model, "reset_parameters"):
+            raise ValueError(f"restarts = {self.restarts} needs a model with reset_parameters(generator); "
+                             f"{type(model).__name__} has none: use SelfScaledBFGS(restarts=1).")  # fmt: skip
+        return BFGSRun(self, model, data, generator)
+
+
+class BFGSRun:
+    """The state of a run of `SelfScaledBFGS`: which start, how far, the best so far."""
+
+    CHECK = 20  # iterations between two looks at the validation trajectories
+
+    def __init__(self, recipe: SelfScaledBFGS, model: nn.Module, data: Trajectories, generator: torch.Generator):
+        self.recipe, self.model, self.generator = recipe, model, generator
+        self.parameters = [p for p in model.parameters() if p.requires_grad]
+        training, validation = data, data
+        if len(data) > 1:
+            training, validation = data.split(recipe.validation_fraction, generator.initial_seed())
+        self.batch = recipe.objective.batch(training, recipe.points)
+        self.validation = recipe.objective.batch(validation, recipe.points)
+        self.unit = float(((data.states[:, 1:] - data.states[:, :-1]) / data.dt).square().mean()) or 1.0
+        self.function = _remembering(self._loss_and_gradient)
+        self.total, self.iteration, self.finished = recipe.iterations, 0, False
+        self.trials_left = recipe.restarts if recipe.restarts > 1 else 0
+        self.leader, self.leader_validation = None, math.inf
+        self.best, self.best_validation = self._theta(), math.inf
+        self.reference, self.reference_at = math.inf, 0
+        self.descent = self._start()
+
+    def _theta(self) -> np.ndarray:
+        return parameters_to_vector(self.parameters).detach().cpu().double().numpy()
+
+    def _put(self, theta: np.ndarray) -> None:
+        vector_to_parameters(torch.from_numpy(theta.copy()).to(self.parameters[0]), self.parameters)
+
+    def _loss_and_gradient(self, theta: np.ndarray) -> tuple[float, np.ndarray]:
+        """The loss in units of the mean squared velocity, and its gradient, as NumPy needs them."""
+        self._put(theta)
+        loss = self.recipe.objective.loss(self.model, self.batch) / self.unit
+        if not torch.isfinite(loss):  # a wall for the line search
+            return math.inf, np.zeros_like(theta)
+        gradient = torch.autograd.grad(loss, self.parameters, materialize_grads=True)
+        return loss.item(), parameters_to_vector(gradient).cpu().double().numpy()
+
+    def _start(self) -> Descent:
+        descent = Descent.start(self.function, self._theta())
+        if not math.isfinite(descent.loss):
+            raise ValueError("The loss is not finite at the start of training: the states may lie outside the model's "
+                             "domain, or be far from 1 in size. Rescale the data.")  # fmt: skip
+        return descent
+
+    def step(self) -> float:
+        """One iteration; returns the loss in the units of the objective."""
+        if self.descent.failures < 3:
+            self.descent.step(self.function)
+        self.iteration += 1
+        loss = self.descent.loss * self.unit
+        solved = self.descent.loss < self.recipe.tolerance
+        if solved or self.iteration == self.total:
+            self._validate()
+            self.finished = True
+        elif self.trials_left:
+            if self.iteration % self.recipe.trial == 0:
+                self._end_trial()
+        elif self.descent.failures >= 3 or self.iteration % self.CHECK == 0:
+            self._validate()
+            self.finished = self.descent.failures >= 3 or self._stalled()
+        return loss
+
+    def _validate(self) -> float:
+        """Score the current weights on the validation trajectories, and keep them when they are the best."""
+        self._put(self.descent.theta)
+        with torch.no_grad():
+            score = self.recipe.objective.loss(self.model, self.validation).item() / self.unit
+        if score < self.best_validation:
+            self.best, self.best_validation = self.descent.theta, score
+        return score
+
+    def _end_trial(self) -> None:
+        """Compare this start with the best one so far; then take the next start, or go on with the best."""
+        score = self._validate()
+        if score < self.leader_validation:
+            self.leader, self.leader_validation = self.descent, score
+        self.trials_left -= 1
+        if self.trials_left:
+            self.model.reset_parameters(self.generator)
+            self.descent = self._start()
+        else:
+            self.descent, self.leader = self.leader, None
+            self.reference_at = self.iteration
+
+    def _stalled(self) -> bool:
+        """Over the last `patience` iterations neither loss has fallen by a tenth (early stop)."""
+        progress = min(self.descent.loss, self.best_validation)
+        if progress < 0.9 * self.reference:
+            self.reference, self.reference_at = progress, self.iteration
+        return self.iteration - self.reference_at >= self.recipe.patience
+
+    def keep_best(self) -> None:
+        """Leave the model with the weights that did best on the validation trajectories."""
+        if self.best_validation == math.inf:  # interrupted before the first look
+            self._validate()
+        self._put(self.best)
+
+    _PLAIN = ("iteration", "finished", "trials_left", "leader_validation", "best_validation", "reference",
+              "reference_at")  # fmt: skip
+
+    def state_dict(self) -> dict[str, Any]:
+        """All that a resumed run needs to go on exactly like an uninterrupted one."""
+        return {name: getattr(self, name) for name in self._PLAIN} | {
+            "best": torch.from_numpy(self.best.copy()),
+            "descent": self.descent.state(),
+            "leader": None if self.leader is None else self.leader.state(),
+            "generator": self.generator.get_state(),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go back to where `state_dict` was taken."""
+        for name in self._PLAIN:
+            setattr(self, name, state[name])
+        self.best = state["best"].numpy()
+        self.descent = Descent.from_state(state["descent"])
+        self.leader = None if state["leader"] is None else Descent.from_state(state["leader"])
+        self.generator.set_state(state["generator"])
+
+
+def _remembering(function: ValueAndGradient) -> ValueAndGradient:
+    """SciPy's line search asks for value and slope apart; compute them once."""
+    cached = lru_cache(maxsize=4)(lambda raw: function(np.frombuffer(raw)))
+    return lambda theta: cached(theta.tobytes())

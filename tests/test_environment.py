@@ -1,0 +1,67 @@
+"""environment.yml (conda), pyproject.toml (pip) and constraints.txt (tested versions) say the same thing.
+
+Conda's channels may be out of reach of a test machine, so nothing is solved here: specs are parsed and compared.
+"""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+from rattler import MatchSpec
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+ENVIRONMENT = yaml.safe_load((ROOT / "environment.yml").read_text())
+CONDA_NAMES = {"torch": "pytorch"}  # where conda-forge says it differently
+
+
+def conda_ranges(environment: dict) -> dict[str, SpecifierSet]:
+    """Version range by package name, each spec read by conda's own grammar."""
+    specs = [MatchSpec(entry, strict=True) for entry in environment["dependencies"] if isinstance(entry, str)]
+    return {canonicalize_name(spec.name.normalized): SpecifierSet(spec.version or "") for spec in specs}
+
+
+def pip_ranges(project: dict) -> dict[str, SpecifierSet]:
+    """The same for pyproject.toml, in conda's names; pip is there to install the package itself."""
+    needed = map(Requirement, project["dependencies"])
+    ranges = {canonicalize_name(CONDA_NAMES.get(each.name, each.name)): each.specifier for each in needed}
+    return ranges | {"python": SpecifierSet(project["requires-python"]), "pip": SpecifierSet()}
+
+
+def test_conda_and_pip_ranges_agree():
+    assert conda_ranges(ENVIRONMENT) == pip_ranges(PROJECT)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("pytorch >=2.6,<2.14", ["pytorch >=2.6"]), ("tqdm >=4.66,<5", []), ("pip", ["pip", "black >=24"])],
+    ids=["another range", "one too few", "one too many"],
+)
+def test_a_disagreement_is_seen(old: str, new: list[str]):
+    assert old in ENVIRONMENT["dependencies"]
+    kept = [entry for entry in ENVIRONMENT["dependencies"] if entry != old]
+    assert conda_ranges({"dependencies": kept + new}) != pip_ranges(PROJECT)
+
+
+def test_environment_is_one_that_conda_and_binder_read():
+    assert set(ENVIRONMENT) == {"name", "channels", "dependencies"}
+    assert ENVIRONMENT["channels"] == ["conda-forge"]
+    assert [entry for entry in ENVIRONMENT["dependencies"] if isinstance(entry, dict)] == [{"pip": ["-e ."]}]
+
+
+def test_every_dependency_has_a_tested_version_within_its_range():
+    pinned = {}
+    for line in (ROOT / "tests" / "constraints.txt").read_text().splitlines():
+        if not line.startswith("#"):
+            requirement = Requirement(line)
+            (pin,) = requirement.specifier
+            assert pin.operator == "==", line
+            assert "+" not in pin.version, f"{line}: a local build cannot be had elsewhere"
+            pinned[canonicalize_name(requirement.name)] = pin.version
+    for requirement in map(Requirement, PROJECT["dependencies"] + PROJECT["optional-dependencies"]["dev"]):
+        version = pinned[canonicalize_name(requirement.name)]
+        assert requirement.specifier.contains(version), f"{requirement} does not admit the tested {version}"
