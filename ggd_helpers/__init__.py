@@ -1,1 +1,45 @@
-"""Learn how things come to rest: generalized gradient dynamics with convex networks."""
+"""Learn how things come to rest: generalized gradient dynamics with input-convex networks.
+
+Names are imported when they are first used, so that the command line answers at once.
+"""
+
+from importlib import import_module
+from typing import Any
+
+_HOMES = {
+    "batch": [],
+    "dynamics": ["GradientDynamics"],
+    "evaluation": ["Gauge", "Report", "evaluate", "fix_gauge", "min_entropy_production", "potential_errors"],
+    "explorers": ["ParticleExplorer"],
+    "figures": [],
+    "integrators": ["adaptive", "rk4", "rk4_step", "stiff"],
+    "networks": ["FICNN", "PICNN", "positive"],
+    "parameters": ["check_parameters", "choose_device"],
+    "potentials": [
+        "ConcaveEntropy",
+        "ConvexDissipation",
+        "CoshDissipation",
+        "DissipationPotential",
+        "Entropy",
+        "FormulaDissipation",
+        "FormulaEntropy",
+        "IsotropicDissipation",
+        "QuadraticDissipation",
+        "QuadraticEntropy",
+    ],
+    "results": ["data_path", "save_figure", "save_results"],
+    "systems": ["AnisotropicParticle", "OverdampedParticle", "Particle", "SteepParticle"],
+    "training": ["AdamThenLBFGS", "Differences", "FlowMatching", "History", "SelfScaledBFGS", "fit"],
+    "trajectories": ["Trajectories", "simulate"],
+}
+_HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
+
+__all__ = sorted([*_HOMES, *_HOME_OF])
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return import_module(f"ggd_helpers.{name}")
+    if name in _HOME_OF:
+        return getattr(import_module(f"ggd_helpers.{_HOME_OF[name]}"), name)
+    raise AttributeError(f"ggd_helpers has no {name!r}")

@@ -1,10 +1,12 @@
 """What training minimises: the mismatch of velocities, or of the flow over short segments."""
 
+import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from ggd_helpers.integrators import rk4
 from ggd_helpers.trajectories import Trajectories
@@ -18,10 +20,28 @@ class Batch(NamedTuple):
     dt: float
 
 
-def logarithmic_times(points: int, count: int) -> Tensor:
-    """At most `count` indices of `points` times, dense at first and sparse later, as relaxation is."""
-    spaced = torch.logspace(0, torch.log10(torch.tensor(float(points))).item(), count, dtype=torch.float64)
-    return (spaced.round().long().clamp(1, points) - 1).unique()
+def well_spread_times(states: Tensor, count: int) -> Tensor:
+    """Choose `count` times of each trajectory, as indices `(trajectory, count)`.
+
+    They are evenly spaced in a progress that is two thirds the distance travelled and one third the time elapsed: the
+    first part covers the states where things happen, the second the many scales of the slow approach to rest. First and
+    last time are always among them; the others are shifted from one trajectory to the next by the golden ratio, so that
+    together they leave no gap.
+    """
+    distance = functional.pad(states.diff(dim=1).norm(dim=-1).cumsum(dim=1), (1, 0))
+    time = torch.arange(states.shape[1]).to(distance)
+    progress = (2 * distance / distance[:, -1:].clamp_min(1e-300) + time / time[-1]) / 3
+    shift = torch.arange(len(states), dtype=torch.float64) * (math.sqrt(5) - 1) / 2 % 1
+    levels = ((torch.arange(count - 2) + shift[:, None]) / (count - 2)).to(progress)
+    between = torch.searchsorted(progress, levels).clamp(max=len(time) - 1)
+    return functional.pad(functional.pad(between, (1, 0)), (0, 1), value=len(time) - 1)
+
+
+def _chosen(states: Tensor, count: int | None) -> Tensor:
+    """Indices `(trajectory, chosen time)`: `count` of them, or all times."""
+    if count is not None:
+        return well_spread_times(states, count)
+    return torch.arange(states.shape[1], device=states.device).expand(states.shape[:2])
 
 
 @dataclass(frozen=True)
@@ -35,9 +55,8 @@ class Differences:
 
     def batch(self, data: Trajectories, count: int | None = None) -> Batch:
         """The states and their differenced velocities at `count` times a trajectory (all when `None`)."""
-        points = data.states.shape[1]
-        at = slice(None) if count is None else logarithmic_times(points, count)
-        return Batch(data.states[:, at], data.differences(self.order)[:, at], data.dt)
+        row, at = torch.arange(len(data))[:, None], _chosen(data.states, count)
+        return Batch(data.states[row, at], data.differences(self.order)[row, at], data.dt)
 
     def loss(self, model: nn.Module, batch: Batch) -> Tensor:
         """The mean squared error of the velocity, a scalar."""
@@ -61,9 +80,9 @@ class FlowMatching:
         if self.segment < 1 or starts < 1:
             raise ValueError(f"segment must be from 1 to {data.states.shape[1] - 1}, the steps of a trajectory "
                              f"(got {self.segment!r}).")  # fmt: skip
-        at = torch.arange(starts) if count is None else logarithmic_times(starts, count)
-        targets = torch.stack([data.states[:, at + j] for j in range(1, self.segment + 1)], dim=-2)
-        return Batch(data.states[:, at], targets, data.dt)
+        row, at = torch.arange(len(data))[:, None], _chosen(data.states[:, :starts], count)
+        targets = torch.stack([data.states[row, at + j] for j in range(1, self.segment + 1)], dim=-2)
+        return Batch(data.states[row, at], targets, data.dt)
 
     def loss(self, model: nn.Module, batch: Batch) -> Tensor:
         """The mean squared mismatch per squared time, a scalar."""

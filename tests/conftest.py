@@ -1,0 +1,42 @@
+"""Shared by the package's tests: how hypothesis runs, random numbers, and how large rounding errors may be."""
+
+import copy
+
+import torch
+from hypothesis import settings
+from torch import Tensor, nn
+
+settings.register_profile("tests", deadline=None, derandomize=True)
+settings.load_profile("tests")
+
+
+def normal(shape: tuple[int, ...], seed: int, dtype: torch.dtype = torch.float64) -> Tensor:
+    """Seeded normal numbers."""
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64).to(dtype)
+
+
+def rescale_raw_weights(network: nn.Module, scale: float, shift: float) -> None:
+    """Move the free weights behind the positive ones far away from where they are drawn."""
+    with torch.no_grad():
+        for raw in network.raw_weights:
+            raw.mul_(scale).add_(shift)
+
+
+def rounding(network: nn.Module, *inputs: Tensor) -> Tensor:
+    """How large the rounding errors of a convex network's value may be, `(...)`.
+
+    With all weights and inputs made positive nothing cancels, and softplus only grows: the value is then a bound of
+    every sum inside the network, and rounding errors are a small multiple of its last digit.
+    """
+    bound = copy.deepcopy(network)
+    with torch.no_grad():
+        for name, parameter in bound.named_parameters():
+            if "raw_weights" not in name:
+                parameter.abs_()
+        return 32 * torch.finfo(inputs[0].dtype).eps * bound(*[x.abs() for x in inputs])
+
+
+def chord_excess(function, a: Tensor, b: Tensor, t: Tensor) -> Tensor:
+    """How far a function lies above its chord from `a` to `b` at the share `t` of `a`: never, when it is convex."""
+    inside = t[..., None] * a + (1 - t)[..., None] * b
+    return function(inside) - (t * function(a) + (1 - t) * function(b))

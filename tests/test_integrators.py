@@ -1,0 +1,145 @@
+"""Integrators against exact solutions: order, substeps, shapes, stiffness, failures."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from conftest import normal
+from scipy.integrate import solve_ivp
+
+from ggd_helpers.integrators import adaptive, rk4, rk4_step, stiff
+
+X0 = torch.tensor([[0.1], [0.5], [0.9]], dtype=torch.float64)
+
+
+def logistic(x):
+    return x * (1 - x)
+
+
+def logistic_solution(x0, t):
+    return 1 / (1 + (1 / x0 - 1) * math.exp(-t))
+
+
+def along(solution, x0, dt, points):
+    return torch.stack([solution(x0, dt * i) for i in range(points)], dim=-2)
+
+
+def test_rk4_is_of_order_four():
+    steps = np.array([4, 8, 16, 32, 64])
+    errors = [(rk4(logistic, X0, 2.0 / n, n + 1)[..., -1, :] - logistic_solution(X0, 2.0)).abs().max() for n in steps]
+    order = -np.polyfit(np.log(steps), np.log(errors), 1)[0]
+    assert order == pytest.approx(4.0, abs=0.15)
+    assert errors[-1] < 1e-8
+
+
+def test_rk4_step_is_exact_to_fourth_order_of_the_exponential():
+    """On dx/dt = a x one step multiplies by 1 + z + z^2/2 + z^3/6 + z^4/24 with z = a dt."""
+    z = -1.3
+    growth = rk4_step(lambda x: -2.6 * x, X0, 0.5) / X0
+    expected = sum(z**k / math.factorial(k) for k in range(5))
+    torch.testing.assert_close(growth, torch.full_like(X0, expected), rtol=1e-14, atol=0)
+
+
+@pytest.mark.parametrize("solve", [rk4, adaptive, stiff])
+@pytest.mark.parametrize("batch", [(), (3,), (2, 3)])
+def test_first_state_is_the_start_and_states_are_dt_apart(solve, batch):
+    x0 = torch.rand((*batch, 2), generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    states = solve(logistic, x0, 0.01, 6)
+    assert states.shape == (*batch, 6, 2)
+    assert states.dtype == torch.float64
+    assert torch.equal(states[..., 0, :], x0)
+    torch.testing.assert_close(states, along(logistic_solution, x0, 0.01, 6), rtol=1e-9, atol=1e-10)
+
+
+@pytest.mark.parametrize("solve", [rk4, adaptive, stiff])
+def test_a_single_point_is_the_start(solve):
+    assert torch.equal(solve(logistic, X0, 0.1, 1), X0[:, None])
+
+
+@pytest.mark.parametrize("solve", [rk4, adaptive, stiff])
+def test_float32_stays_float32(solve):
+    states = solve(logistic, X0.float(), 0.1, 5)
+    assert states.dtype == torch.float32
+    torch.testing.assert_close(states.double(), along(logistic_solution, X0, 0.1, 5), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("solve", [rk4, adaptive, stiff])
+def test_coordinates_may_be_coupled(solve):
+    """A rotation by the angle t."""
+    x0 = normal((3, 2), 1)
+    states = solve(lambda x: torch.stack([-x[..., 1], x[..., 0]], -1), x0, 0.02, 51)
+    turn = torch.tensor([[math.cos(1.0), -math.sin(1.0)], [math.sin(1.0), math.cos(1.0)]], dtype=torch.float64)
+    torch.testing.assert_close(states[:, -1], x0 @ turn.T, rtol=0, atol=1e-8)
+
+
+@pytest.mark.parametrize("substeps", [2, 5])
+def test_substeps_are_smaller_steps_of_which_some_are_stored(substeps):
+    fine = rk4(logistic, X0, 0.1 / substeps, 4 * substeps + 1)
+    coarse = rk4(logistic, X0, 0.1, 5, substeps)
+    torch.testing.assert_close(coarse, fine[:, ::substeps], rtol=1e-14, atol=0)
+
+
+def test_adaptive_reaches_its_tolerance_with_long_steps():
+    states = adaptive(logistic, X0, 2.0, 5)
+    torch.testing.assert_close(states, along(logistic_solution, X0, 2.0, 5), rtol=1e-9, atol=1e-10)
+
+
+def test_stiff_linear_system_with_rates_1_and_10000():
+    angle, rates = 0.3, np.array([1.0, 1e4])
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    matrix = torch.from_numpy(turn @ np.diag(-rates) @ turn.T)
+    calls = 0
+
+    def field(x):
+        nonlocal calls
+        calls += 1
+        return x @ matrix
+
+    x0 = torch.tensor([[1.0, 0.5], [-0.3, 2.0]], dtype=torch.float64)
+    states = stiff(field, x0, 0.5, 5)
+    times = 0.5 * np.arange(5)
+    decay = np.exp(-np.outer(times, rates))  # (time, mode)
+    exact = np.einsum("ij,tj,bj->bti", turn, decay, x0.numpy() @ turn)
+    np.testing.assert_allclose(states.numpy(), exact, rtol=0, atol=1e-8)
+    assert calls < 20_000  # an explicit method needs 2 / 3e-4 steps of four calls or more for each start: above 50 000
+
+
+def test_stiff_robertson_agrees_with_scipy():
+    def robertson(x):
+        a, b, c = x.unbind(-1)
+        slow, fast, mixed = 0.04 * a, 3e7 * b * b, 1e4 * b * c
+        return torch.stack([mixed - slow, slow - mixed - fast, fast], -1)
+
+    def reference(_, x):
+        return [
+            -0.04 * x[0] + 1e4 * x[1] * x[2],
+            0.04 * x[0] - 1e4 * x[1] * x[2] - 3e7 * x[1] ** 2,
+            3e7 * x[1] ** 2,
+        ]
+
+    x0, times = torch.tensor([1.0, 0.0, 0.0], dtype=torch.float64), 10.0 * np.arange(5)
+    expected = solve_ivp(reference, (0, times[-1]), x0.numpy(), "BDF", times, rtol=1e-10, atol=1e-14).y.T
+    np.testing.assert_allclose(stiff(robertson, x0, 10.0, 5).numpy(), expected, rtol=1e-6, atol=1e-10)
+
+
+@pytest.mark.parametrize("solve", [adaptive, stiff])
+def test_a_motion_that_ends_before_the_horizon_is_an_error(solve):
+    """dx/dt = x^2 from 1 is infinite at t = 1."""
+    with pytest.raises(ValueError, match=r"solver stopped at t = \d"):
+        solve(lambda x: x**2, torch.ones(1, dtype=torch.float64), 0.1, 21)
+
+
+@pytest.mark.parametrize("solve", [adaptive, stiff])
+def test_a_field_that_is_not_finite_at_the_start_is_an_error(solve):
+    calls = 0
+
+    def field(x):
+        nonlocal calls
+        calls += 1
+        if calls > 1000:
+            pytest.fail("the solver goes on for ever")
+        return x * math.nan
+
+    with pytest.raises(ValueError, match="solver|not finite"):
+        solve(field, torch.ones(1, dtype=torch.float64), 0.1, 5)

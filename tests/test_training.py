@@ -1,0 +1,649 @@
+"""Training: objectives, the quasi-Newton method, both recipes, interruption, checkpoints, errors."""
+
+import copy
+import importlib
+import math
+
+import numpy as np
+import pytest
+import torch
+from conftest import normal
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+from ggd_helpers.dynamics import GradientDynamics
+from ggd_helpers.potentials import ConcaveEntropy, ConvexDissipation, FormulaDissipation, FormulaEntropy
+from ggd_helpers.systems import AnisotropicParticle, OverdampedParticle, SteepParticle
+from ggd_helpers.training import AdamThenLBFGS, Differences, FlowMatching, SelfScaledBFGS, fit
+from ggd_helpers.training.self_scaled_bfgs import Descent, InverseHessian
+from ggd_helpers.trajectories import Trajectories, simulate
+
+LOOP = importlib.import_module("ggd_helpers.training.fit")  # the package's `fit` is the function of that name
+
+# Small, and with all phases: two starts of 6 iterations, then the better one; Adam up to epoch 8, then L-BFGS.
+BFGS = SelfScaledBFGS(iterations=30, points=6, restarts=2, trial=6, validation_fraction=0.2, tolerance=0.0, patience=30)
+ADAM = AdamThenLBFGS(epochs=16, batch=4)
+RECIPES = {"bfgs": BFGS, "adam": ADAM}
+both_recipes = pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES)
+
+
+@pytest.fixture(scope="module")
+def data():
+    return simulate(OverdampedParticle(), trajectories=10, points=24, dt=0.1, seed=3)
+
+
+def tiny(width=3, dtype=torch.float64, seed=1):
+    entropy = ConcaveEntropy(1, width=width, depth=2, dtype=dtype)
+    return GradientDynamics(entropy, ConvexDissipation(1, width=width, depth=1, dtype=dtype), seed=seed)
+
+
+def weights(model):
+    return nn.utils.parameters_to_vector(model.parameters()).detach().clone()
+
+
+def silent_fit(model, data, recipe, **options):
+    return fit(model, data, recipe, progress=False, **options)
+
+
+def interrupt_at(iteration):
+    def watch(i, _):
+        if i == iteration:
+            raise KeyboardInterrupt
+
+    return watch
+
+
+class Line(nn.Module):
+    """The smallest model: a velocity `slope x`."""
+
+    def __init__(self, slope=0.0, dtype=torch.float64):
+        super().__init__()
+        self.slope = nn.Parameter(torch.tensor(slope, dtype=dtype))
+
+    def forward(self, x):
+        return self.slope * x
+
+
+# --- objectives ---
+
+
+def straight_lines(velocity, points=12, dt=0.1):
+    """Trajectories of constant velocity `(trajectory, n)`."""
+    t = dt * torch.arange(points, dtype=torch.float64)[:, None]
+    return Trajectories(normal((*velocity.shape[:1], 1, velocity.shape[1]), 9) + t * velocity[:, None], dt)
+
+
+@pytest.mark.parametrize("objective", [Differences(2), Differences(6), FlowMatching(1), FlowMatching(4)], ids=str)
+@pytest.mark.parametrize("count", [None, 5])
+def test_losses_are_mean_squared_errors_of_the_velocity(objective, count):
+    velocity, wrong = normal((3, 2), 1), torch.tensor([0.3, -0.2], dtype=torch.float64)
+    batch = objective.batch(straight_lines(velocity), count)
+    expected = ((velocity - wrong) ** 2).mean().item()
+    assert objective.loss(lambda x: wrong.expand_as(x), batch).item() == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize("system", [OverdampedParticle(), AnisotropicParticle([[2.0, 0.5], [0.5, 1.0]]), SteepParticle()])
+@pytest.mark.parametrize("segment", [1, 5])
+def test_flow_matching_is_zero_for_the_exact_system(system, segment):
+    exact, objective = simulate(system, 10, 20, 0.1, seed=0), FlowMatching(segment)
+    assert objective.loss(system, objective.batch(exact)) < 1e-25
+    assert objective.loss(lambda x: 1.001 * system(x), objective.batch(exact)) > 1e-9
+
+
+@pytest.mark.parametrize("order", [2, 6])
+def test_differences_of_the_exact_system_leave_the_error_of_differencing(order):
+    """On exp(-t) a central difference of order 2 is wrong by the factor sinh(dt)/dt, the thesis's ends by others."""
+    dt, x = 0.1, np.exp(-0.1 * np.arange(20))
+    estimate = x * (math.exp(-dt) - math.exp(dt)) / (2 * dt)
+    estimate[0], estimate[-1] = x[0] * (math.exp(-dt) - 1) / dt, x[-1] * (1 - math.exp(dt)) / dt
+    objective = Differences(order)
+    batch = objective.batch(Trajectories(torch.from_numpy(x)[None, :, None], dt))
+    loss = objective.loss(OverdampedParticle(), batch).item()
+    if order == 2:
+        assert loss == pytest.approx(np.mean((estimate + x) ** 2), rel=1e-9)
+    else:
+        assert 0 < loss < (dt**6) ** 2
+
+
+@given(st.integers(16, 400), st.integers(1, 20), st.sampled_from([1, 3]), st.sampled_from([0.01, 0.3]))
+def test_a_few_points_of_each_trajectory_are_chosen(points, count, n, dt):
+    decay = torch.exp(-dt * torch.arange(points, dtype=torch.float64))[:, None]
+    states = normal((6, 1, n), points).sign() * (1 + normal((6, 1, n), count).abs()) * decay
+    for objective in (Differences(2), FlowMatching(3)):
+        chosen, targets, _ = objective.batch(Trajectories(states, dt), count)
+        assert chosen.shape == (6, count, n)
+        assert targets.shape[:2] == chosen.shape[:2]
+        assert torch.equal(chosen[:, 0], states[:, 0])
+        assert (chosen[:, :, None] == states[:, None]).all(-1).any(-1).all()  # true states, no interpolation
+    chosen = Differences(2).batch(Trajectories(states, dt), count).states
+    assert (chosen.abs().diff(dim=1) <= 0).all()  # in the order of time
+
+
+def test_chosen_points_cover_the_way_without_gaps():
+    states = torch.exp(-0.01 * torch.arange(2000, dtype=torch.float64))[None, :, None].expand(20, -1, 1)
+    chosen = Differences(2).batch(Trajectories(states, 0.01), 12).states.squeeze(-1)
+    gaps = -chosen.diff(dim=1)
+    assert gaps.max() < 1 / 11 + 0.02
+    everything = chosen.flatten().sort().values
+    assert everything.diff().max() < 0.03  # together they fill what a single one leaves out
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_a_trajectory_at_rest_gives_points_too(dtype):
+    states = torch.zeros(2, 20, 1, dtype=dtype)
+    for objective in (Differences(6), FlowMatching(2)):
+        batch = objective.batch(Trajectories(states, 0.1), 5)
+        assert batch.states.shape == (2, 5, 1)
+        assert not batch.targets.any()
+
+
+@pytest.mark.parametrize("segment", [0, -1, 24, 1000])
+def test_a_segment_must_fit_into_a_trajectory(data, segment):
+    with pytest.raises(ValueError, match=rf"segment must be from 1 to 23.*got {segment}"):
+        FlowMatching(segment).batch(data)
+    FlowMatching(23).batch(data)
+
+
+# --- the quasi-Newton method ---
+
+
+def dense(metric, size):
+    return np.stack([metric @ column for column in np.eye(size)], axis=1)
+
+
+@settings(max_examples=50)
+@given(st.integers(0, 10**6), st.integers(1, 8), st.floats(1e-3, 1e3))
+def test_metric_satisfies_the_secant_equation_and_stays_positive_definite(seed, size, scale):
+    random = np.random.default_rng(seed)
+    root = random.normal(size=(size, size))
+    hessian = root @ root.T + 0.1 * np.eye(size)
+    metric = InverseHessian(size, scale)
+    for _ in range(6):  # the first one finds the metric fresh
+        step = random.normal(size=size)
+        change = hessian @ step
+        metric.update(step, change, step @ np.linalg.solve(dense(metric, size), step))
+        h = dense(metric, size)
+        np.testing.assert_allclose(metric @ change, step, rtol=1e-8, atol=1e-8 * np.abs(step).max())
+        np.testing.assert_allclose(h, h.T, rtol=1e-9, atol=1e-12 * np.abs(h).max())
+        assert np.linalg.eigvalsh(h)[0] > 0
+
+
+def test_metric_is_the_self_scaled_bfgs_formula():
+    random, size = np.random.default_rng(0), 5
+    hessian = np.diag([1.0, 2.0, 3.0, 4.0, 50.0])
+    metric, taus = InverseHessian(size, 1.0), []
+    for _ in range(8):
+        step = random.normal(size=size)
+        change, old = hessian @ step, dense(metric, size)
+        first = metric.fresh
+        step_b_step = step @ np.linalg.solve(old, step)
+        metric.update(step, change, step_b_step)
+        if not first:
+            tau, rho = min(1.0, step @ change / step_b_step), 1 / (step @ change)
+            taus.append(tau)
+            project = np.eye(size) - rho * np.outer(step, change)
+            expected = project @ old @ project.T / tau + rho * np.outer(step, step)
+            np.testing.assert_allclose(dense(metric, size), expected, rtol=1e-9, atol=1e-11)
+    assert min(taus) < 0.9  # the scaling took part
+    assert max(taus) == 1.0
+
+
+def test_metric_ignores_steps_of_negative_curvature():
+    metric = InverseHessian(3, 0.5)
+    metric.update(np.ones(3), -np.ones(3), 1.0)
+    np.testing.assert_array_equal(dense(metric, 3), 0.5 * np.eye(3))
+
+
+@pytest.mark.parametrize("condition", [1.0, 1e4])
+def test_descent_finds_the_minimum_of_a_quadratic(condition):
+    random, size = np.random.default_rng(0), 12
+    turn, _ = np.linalg.qr(random.normal(size=(size, size)))
+    hessian = turn @ np.diag(np.geomspace(1, condition, size)) @ turn.T
+    target = random.normal(size=size)
+
+    def function(theta):
+        slope = hessian @ (theta - target)
+        return 0.5 * slope @ (theta - target), slope
+
+    descent, losses = Descent.start(function, np.zeros(size)), []
+    for _ in range(100):
+        losses.append(descent.loss)
+        if descent.loss < 1e-24:
+            break
+        descent.step(function)
+    np.testing.assert_allclose(descent.theta, target, rtol=0, atol=1e-9)
+    assert all(later <= earlier for earlier, later in zip(losses, losses[1:], strict=False))
+
+
+def test_descent_survives_a_wall():
+    """A function that is infinite beyond x = 1, with its minimum close to the wall."""
+
+    def function(theta):
+        (x,) = theta
+        return (math.inf, np.zeros(1)) if x >= 1 else (-2 * x - math.log(1 - x), np.array([-2 + 1 / (1 - x)]))
+
+    descent = Descent.start(function, np.array([-30.0]))
+    for _ in range(60):
+        if descent.failures < 3:
+            descent.step(function)
+    assert descent.theta[0] == pytest.approx(0.5, abs=1e-6)
+
+
+# --- learning ---
+
+
+def test_bfgs_learns_the_particle():
+    truth = OverdampedParticle()
+    data, test = simulate(truth, 16, 64, 0.05, seed=3), simulate(truth, 10, 64, 0.05, seed=4)
+    model = tiny(width=4)
+    recipe = SelfScaledBFGS(iterations=400, points=8, restarts=2, trial=40, patience=200)
+    history = silent_fit(model, data, recipe)
+    with torch.no_grad():
+        error = (model(test.states) + test.states).square().mean().item()
+    assert error < 1e-7 * test.states.square().mean().item()
+    assert len(history.losses) == len(history.seconds) <= 400
+    assert history.recipe == "SelfScaledBFGS"
+    assert not history.interrupted
+    assert sorted(history.seconds) == history.seconds
+    assert "done after" in repr(history)
+
+
+def test_adam_and_lbfgs_learn_a_line(data):
+    model = nn.Linear(1, 1, bias=False, dtype=torch.float64)
+    nn.init.constant_(model.weight, -0.9)
+    history = silent_fit(model, data, AdamThenLBFGS(epochs=40, batch=4))
+    assert model.weight.item() == pytest.approx(-1.0, abs=5e-3)  # central differences with dt = 0.1
+    assert len(history.losses) == 40
+    assert history.losses[-1] < 0.1 * history.losses[0]
+
+
+@pytest.mark.parametrize("objective", [Differences(6), FlowMatching(1), FlowMatching(5)], ids=str)
+def test_a_plain_module_learns_with_either_objective(data, objective):
+    model = nn.Linear(1, 1, bias=False, dtype=torch.float64)
+    silent_fit(model, data, SelfScaledBFGS(objective, iterations=40, points=6, restarts=1, patience=20))
+    assert model.weight.item() == pytest.approx(-1.0, abs=1e-6)
+
+
+def test_a_plain_module_cannot_be_restarted(data):
+    with pytest.raises(ValueError, match=r"restarts = 2 .*reset_parameters.*Linear.*restarts=1"):
+        silent_fit(nn.Linear(1, 1, bias=False, dtype=torch.float64), data, SelfScaledBFGS(restarts=2))
+
+
+@both_recipes
+def test_only_the_free_half_of_a_pair_is_trained(data, recipe):
+    model = GradientDynamics(OverdampedParticle().entropy, ConvexDissipation(1, width=3, depth=1, seed=2))
+    before = weights(model.entropy), weights(model.dissipation)
+    silent_fit(model, data, recipe)
+    assert torch.equal(weights(model.entropy), before[0])
+    assert not torch.equal(weights(model.dissipation), before[1])
+
+
+@both_recipes
+def test_training_lowers_the_loss_on_data(data, recipe):
+    model, objective = tiny(), recipe.objective
+    batch = objective.batch(data)
+    before = objective.loss(model, batch).item()
+    history = silent_fit(model, data, recipe)
+    assert objective.loss(model, batch).item() < 0.9 * before
+    assert all(math.isfinite(loss) for loss in history.losses)
+
+
+@both_recipes
+def test_the_data_follow_the_dtype_of_the_model(data, recipe):
+    model, seen = tiny(dtype=torch.float32), set()
+    model.register_forward_pre_hook(lambda _, inputs: seen.add(inputs[0].dtype))
+    silent_fit(model, data, recipe)
+    assert seen == {torch.float32}
+    assert {parameter.dtype for parameter in model.parameters()} == {torch.float32}
+    assert data.states.dtype == torch.float64
+
+
+@both_recipes
+def test_same_seed_same_weights(data, recipe):
+    def trained(seed):
+        model = tiny()
+        return silent_fit(model, data, recipe, seed=seed).losses, weights(model)
+
+    one, same, other = trained(0), trained(0), trained(1)
+    assert one[0] == same[0]
+    assert torch.equal(one[1], same[1])
+    assert not torch.equal(one[1], other[1])
+
+
+@both_recipes
+def test_watch_sees_the_iteration_and_the_loss(data, recipe):
+    seen = []
+    history = silent_fit(tiny(), data, recipe, watch=lambda *each: seen.append(each))
+    assert seen == list(enumerate(history.losses, start=1))
+
+
+def test_watch_sees_the_weights_of_the_moment(data):
+    """So that a figure drawn from `watch` shows the model with that loss, in trial starts too."""
+    model, mismatches = tiny(), []
+    training, _ = data.split(BFGS.validation_fraction, 0)
+    batch = BFGS.objective.batch(training, BFGS.points)
+
+    def watch(iteration, loss):
+        if not BFGS.objective.loss(model, batch).item() == pytest.approx(loss, rel=1e-6):
+            mismatches.append(iteration)
+
+    silent_fit(model, data, BFGS, watch=watch, seed=0)
+    # When a trial ends the next start is already in the model, or the leader comes back.
+    assert mismatches in ([], [6, 12])
+
+
+def test_early_stop_when_solved_and_when_stalled(data):
+    line = Line(-0.5)
+    solved = SelfScaledBFGS(FlowMatching(), iterations=500, restarts=1, points=6, tolerance=1e-8, patience=400)
+    assert len(silent_fit(line, data, solved).losses) < 20
+    noise = Trajectories(data.states + 0.1 * normal(data.states.shape, 5), data.dt)
+    stalled = SelfScaledBFGS(iterations=500, restarts=1, points=6, tolerance=0.0, patience=20)
+    assert len(silent_fit(Line(-0.5), noise, stalled).losses) < 100
+
+
+def test_the_best_on_validation_is_kept_when_later_weights_overfit():
+    """Few noisy points and many weights: the training loss goes on falling while validation rises."""
+    clean = simulate(OverdampedParticle(), 10, 16, 0.2, seed=1)
+    noisy = Trajectories(clean.states + 0.05 * normal(clean.states.shape, 2), clean.dt)
+    recipe = SelfScaledBFGS(Differences(2), iterations=120, points=4, restarts=1, validation_fraction=0.4, patience=120)
+    training, validation = noisy.split(0.4, 0)
+    model, scores = tiny(width=6), []
+
+    def score():
+        return recipe.objective.loss(model, recipe.objective.batch(validation, recipe.points)).item()
+
+    def watch(iteration, _):
+        if iteration % 20 == 0:  # where the recipe looks at the validation trajectories
+            scores.append(score())
+
+    silent_fit(model, noisy, recipe, watch=watch)
+    assert len(training) + len(validation) == 10
+    assert min(scores) < 0.9 * scores[-1], "this example should overfit"
+    assert score() == pytest.approx(min(scores), rel=1e-12)
+
+
+# --- interruption ---
+
+
+@both_recipes
+@pytest.mark.parametrize("iteration", [1, 5, 6, 9, 15])
+def test_an_interrupt_keeps_the_best_weights(data, recipe, iteration):
+    model = tiny()
+    if recipe is BFGS:
+        _, judged = data.split(recipe.validation_fraction, 0)
+        judged = recipe.objective.batch(judged, recipe.points)
+    else:
+        judged = recipe.objective.batch(data)
+    at_interrupt = []
+
+    def watch(i, _):
+        if i == iteration:
+            at_interrupt.append(recipe.objective.loss(model, judged).item())
+            raise KeyboardInterrupt
+
+    before = recipe.objective.loss(model, judged).item()
+    history = silent_fit(model, data, recipe, watch=watch)
+    after = recipe.objective.loss(model, judged).item()
+    assert history.interrupted
+    assert len(history.losses) == iteration
+    assert "interrupted" in repr(history)
+    assert after <= min(before, *at_interrupt) * (1 + 1e-9)
+
+
+def test_an_interrupt_between_two_looks_at_validation_loses_no_progress(data):
+    recipe = SelfScaledBFGS(iterations=60, points=6, restarts=1, validation_fraction=0.2, tolerance=0.0, patience=60)
+    test_an_interrupt_keeps_the_best_weights(data, recipe, 38)
+
+
+@both_recipes
+@pytest.mark.parametrize("call", [1, 2, 7, 30])
+def test_an_interrupt_inside_an_iteration_leaves_a_sound_model(data, recipe, call):
+    model, calls = tiny(), 0
+    batch = recipe.objective.batch(data)
+    before = recipe.objective.loss(model, batch).item()
+
+    def hook(*_):
+        nonlocal calls
+        calls += 1
+        if calls == call + 1:  # the first call is made while the run is prepared
+            raise KeyboardInterrupt
+
+    handle = model.register_forward_pre_hook(hook)
+    history = silent_fit(model, data, recipe)
+    handle.remove()
+    assert history.interrupted
+    assert recipe.objective.loss(model, batch).item() <= 1.05 * before
+
+
+def test_the_best_epoch_is_kept_when_the_last_is_worse(data):
+    """L-BFGS that jumps away: the model must not be left there."""
+    model = Line(-0.9)
+    recipe = AdamThenLBFGS(epochs=6, batch=10, objective=Differences(2))
+    batch = recipe.objective.batch(data)
+    losses = [recipe.objective.loss(model, batch).item()]
+
+    def watch(iteration, _):
+        losses.append(recipe.objective.loss(model, batch).item())
+        if iteration == 3:
+            with torch.no_grad():  # a disturbance from outside, in the last half
+                model.slope.fill_(5.0)
+            raise KeyboardInterrupt
+
+    silent_fit(model, data, recipe, watch=watch)
+    assert recipe.objective.loss(model, batch).item() <= max(losses)
+    assert abs(model.slope.item() + 0.9) < 0.05
+
+
+# --- checkpoints ---
+
+
+@pytest.fixture
+def checkpoint_every(monkeypatch):
+    return lambda iterations: monkeypatch.setattr(LOOP, "CHECKPOINT_EVERY", iterations)
+
+
+@pytest.mark.parametrize(
+    ("name", "iteration"),
+    [("bfgs", k) for k in (2, 6, 7, 9, 12, 13, 20, 29, 30)] + [("adam", k) for k in (2, 7, 8, 9, 12, 15, 16)],
+)
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+def test_resumed_equals_uninterrupted_bit_for_bit(tmp_path, data, checkpoint_every, name, iteration, dtype):
+    checkpoint_every(1)
+    straight, recipe = tiny(dtype=dtype), RECIPES[name]
+    expected = silent_fit(straight, data, recipe)
+    path = tmp_path / "run.pt"
+    first = silent_fit(tiny(dtype=dtype), data, recipe, checkpoint=path, watch=interrupt_at(iteration))
+    assert first.interrupted
+    resumed = tiny(dtype=dtype, seed=77)  # nothing of the fresh model may matter
+    calls = []
+    history = silent_fit(resumed, data, recipe, checkpoint=path, watch=lambda *each: calls.append(each))
+    assert len(calls) == len(expected.losses) - iteration + 1  # it went on, and did not begin again
+    assert history.losses == expected.losses
+    assert not history.interrupted
+    assert torch.equal(weights(resumed), weights(straight))
+    assert [file.name for file in tmp_path.iterdir()] == ["run.pt"]
+
+
+def test_resuming_twice_and_from_sparse_checkpoints(tmp_path, data, checkpoint_every):
+    checkpoint_every(4)
+    straight = tiny()
+    silent_fit(straight, data, BFGS)
+    for iteration in (7, 14, 27):
+        silent_fit(tiny(seed=iteration), data, BFGS, checkpoint=tmp_path / "run.pt", watch=interrupt_at(iteration))
+    resumed = tiny()
+    history = silent_fit(resumed, data, BFGS, checkpoint=str(tmp_path / "run.pt"))
+    assert torch.equal(weights(resumed), weights(straight))
+    assert len(history.losses) == 30
+    assert sorted(history.seconds) == history.seconds
+
+
+@both_recipes
+def test_a_finished_checkpoint_gives_its_weights_at_once(tmp_path, data, recipe):
+    first, second, path = tiny(), tiny(seed=5), tmp_path / "run.pt"
+    losses = silent_fit(first, data, recipe, checkpoint=path).losses
+    history = silent_fit(second, data, recipe, checkpoint=path, watch=lambda *_: pytest.fail("it trained again"))
+    assert history.losses == losses
+    assert torch.equal(weights(first), weights(second))
+
+
+def foreign(kind, path, data):
+    if kind in ("text", "cut in half", "cut short", "empty", "a list", "a tensor", "a dictionary"):
+        content = {"a list": [1, 2], "a tensor": torch.zeros(3), "a dictionary": {"a": 1}}.get(kind)
+        if content is not None:
+            torch.save(content, path)
+            return
+        silent_fit(tiny(), data, BFGS, checkpoint=path)
+        whole = path.read_bytes()
+        cut = {"cut in half": len(whole) // 2, "cut short": len(whole) - 10, "empty": 0}
+        path.write_bytes(b"no checkpoint" if kind == "text" else whole[: cut[kind]])
+    else:
+        model, recipe, seed = {
+            "another width": (tiny(width=4), BFGS, 0),
+            "another recipe": (tiny(), ADAM, 0),
+            "another setting": (tiny(), copy.replace(BFGS, trial=7) if hasattr(copy, "replace") else trial_of_7(), 0),
+            "another objective": (tiny(), SelfScaledBFGS(FlowMatching(), 30, 6, 2, 6), 0),
+            "another seed": (tiny(), BFGS, 1),
+            "another precision": (tiny(dtype=torch.float32), BFGS, 0),
+        }[kind]
+        silent_fit(model, data, recipe, seed=seed, checkpoint=path)
+
+
+def trial_of_7():
+    import dataclasses
+
+    return dataclasses.replace(BFGS, trial=7)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["text", "cut in half", "cut short", "empty", "a list", "a tensor", "a dictionary", "another width",
+     "another recipe", "another setting", "another objective", "another seed", "another precision"],
+)  # fmt: skip
+def test_a_foreign_checkpoint_is_refused_and_left_alone(tmp_path, data, kind):
+    path, model = tmp_path / "run.pt", tiny()
+    foreign(kind, path, data)
+    content, before = path.read_bytes(), weights(model)
+    with pytest.raises(ValueError, match=r"checkpoint .*run\.pt .*delete it"):
+        silent_fit(model, data, BFGS, checkpoint=path)
+    assert path.read_bytes() == content
+    assert torch.equal(weights(model), before)
+    assert [file.name for file in tmp_path.iterdir()] == ["run.pt"]
+
+
+def test_a_checkpoint_of_other_data_is_refused(tmp_path, data):
+    path = tmp_path / "run.pt"
+    silent_fit(tiny(), data, BFGS, checkpoint=path)
+    with pytest.raises(ValueError, match="checkpoint"):
+        silent_fit(tiny(), Trajectories(2 * data.states, data.dt), BFGS, checkpoint=path)
+
+
+@pytest.mark.parametrize("step", ["torch.save", "os.replace"])
+def test_an_interrupted_checkpoint_leaves_the_earlier_one_whole(tmp_path, data, checkpoint_every, monkeypatch, step):
+    checkpoint_every(5)
+    path = tmp_path / "run.pt"
+    silent_fit(tiny(), data, BFGS, checkpoint=path, watch=interrupt_at(8))
+    content = path.read_bytes()
+
+    def interrupted(*_):
+        if step == "torch.save":
+            path.with_name("run.pt.partial").write_bytes(b"half")
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(step, interrupted)
+        assert silent_fit(tiny(), data, BFGS, checkpoint=path).interrupted
+    assert path.read_bytes() == content
+    assert [file.name for file in tmp_path.iterdir()] == ["run.pt"]
+
+
+def test_a_checkpoint_in_a_missing_folder_is_refused_before_training(tmp_path, data):
+    with pytest.raises((ValueError, FileNotFoundError), match="nowhere"):
+        silent_fit(tiny(), data, BFGS, checkpoint=tmp_path / "nowhere" / "run.pt", watch=interrupt_at(1))
+
+
+# --- errors ---
+
+
+def test_nothing_to_train(data):
+    formulas = GradientDynamics(
+        FormulaEntropy(lambda x: -0.5 * (x**2).sum(-1)), FormulaDissipation(lambda x, y: 0.5 * (y**2).sum(-1))
+    )
+    for model in (OverdampedParticle(), formulas, tiny().requires_grad_(False)):
+        with pytest.raises(ValueError, match="no free parameter.*prescribed"):
+            silent_fit(model, data, BFGS)
+
+
+@both_recipes
+@pytest.mark.parametrize("slope", [math.nan, math.inf])
+def test_a_loss_that_is_not_finite_at_the_start(data, recipe, slope):
+    class Restartable(Line):
+        def reset_parameters(self, generator):
+            pass
+
+    with pytest.raises(ValueError, match="loss is not finite.*[Rr]escale the data"):
+        silent_fit(Restartable(slope), data, recipe)
+
+
+@pytest.mark.parametrize("iteration", [3, 10])  # of Adam, of L-BFGS
+def test_a_loss_that_becomes_not_finite(data, iteration):
+    model = Line(-0.5)
+
+    def watch(i, _):
+        if i == iteration - 1:
+            with torch.no_grad():
+                model.slope.fill_(math.nan)
+
+    with pytest.raises(ValueError, match=f"loss is not finite in epoch {iteration}"):
+        silent_fit(model, data, ADAM, watch=watch)
+
+
+@both_recipes
+def test_states_far_too_large_are_an_error(data, recipe):
+    with pytest.raises(ValueError, match="loss is not finite"):
+        silent_fit(tiny(), Trajectories(1e200 * data.states, data.dt), recipe)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "words"),
+    [
+        (SelfScaledBFGS(iterations=0), ["iterations", "1 or more", "0"]),
+        (SelfScaledBFGS(points=0), ["points", "1 or more", "0"]),
+        (SelfScaledBFGS(restarts=0), ["restarts", "1 or more", "0"]),
+        (SelfScaledBFGS(trial=-1), ["trial", "1 or more", "-1"]),
+        (SelfScaledBFGS(patience=0), ["patience", "1 or more", "0"]),
+        (SelfScaledBFGS(validation_fraction=2.0), ["validation_fraction", "2.0"]),
+        (AdamThenLBFGS(epochs=1), ["epochs", "2 or more", "1"]),
+        (AdamThenLBFGS(batch=0), ["batch", "1 or more", "0"]),
+    ],
+)
+def test_bad_settings_are_refused_by_name(data, recipe, words):
+    with pytest.raises(ValueError) as error:  # noqa: PT011
+        silent_fit(tiny(), data, recipe)
+    assert [word for word in words if word not in str(error.value)] == []
+
+
+@pytest.mark.parametrize("seed", [-1, 1.5])
+def test_a_bad_seed_is_refused(data, seed):
+    with pytest.raises(ValueError, match=f"seed must be .*got {seed}"):
+        silent_fit(tiny(), data, BFGS, seed=seed)
+
+
+# --- GPU ---
+
+
+@pytest.mark.cuda
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device: torch.cuda.is_available() is false")
+@both_recipes
+def test_training_on_cuda_agrees_with_the_cpu(data, recipe):
+    on_cpu, on_gpu, seen = tiny(), tiny().cuda(), set()
+    on_gpu.register_forward_pre_hook(lambda _, inputs: seen.add(inputs[0].device.type))
+    silent_fit(on_cpu, data, recipe)
+    silent_fit(on_gpu, data, recipe)
+    assert seen == {"cuda"}
+    assert {parameter.device.type for parameter in on_gpu.parameters()} == {"cuda"}
+    assert data.states.device.type == "cpu"
+    x = torch.linspace(-1, 1, 41, dtype=torch.float64)[:, None]
+    velocity = on_gpu(x.cuda())
+    assert velocity.device.type == "cuda"
+    torch.testing.assert_close(velocity.cpu(), on_cpu(x), rtol=0, atol=1e-6)

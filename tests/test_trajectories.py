@@ -1,0 +1,457 @@
+"""Trajectories: differences, split, files whole or refused, measurements from CSV, simulation."""
+
+import math
+import re
+
+import numpy as np
+import pytest
+import torch
+from conftest import normal
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ggd_helpers.dynamics import GradientDynamics
+from ggd_helpers.potentials import FormulaDissipation, FormulaEntropy
+from ggd_helpers.systems import AnisotropicParticle, OverdampedParticle
+from ggd_helpers.trajectories import Trajectories, simulate
+
+TIMES = torch.arange(20, dtype=torch.float64)
+
+
+def polynomial(degree, points, dt, seed=0):
+    """Random polynomials of the time, and their derivatives, as trajectories `(3, points, 2)`."""
+    t = dt * torch.arange(points, dtype=torch.float64)
+    coefficients = normal((degree + 1, 3, 1, 2), seed)
+    states = sum(c * t[:, None] ** k for k, c in enumerate(coefficients))
+    slopes = sum(k * c * t[:, None] ** (k - 1) for k, c in enumerate(coefficients) if k)
+    return Trajectories(states, dt), slopes
+
+
+# --- finite differences ---
+
+
+@given(st.integers(0, 100), st.integers(3, 12), st.floats(0.01, 1))
+def test_second_order_differences_are_exact_inside_for_parabolas(seed, points, dt):
+    data, slopes = polynomial(2, points, dt, seed)
+    differences = data.differences(order=2)
+    assert differences.shape == slopes.shape
+    torch.testing.assert_close(differences[:, 1:-1], slopes[:, 1:-1], rtol=1e-10, atol=1e-10)
+    states = data.states
+    torch.testing.assert_close(differences[:, 0], (states[:, 1] - states[:, 0]) / dt, rtol=1e-13, atol=1e-13)
+    torch.testing.assert_close(differences[:, -1], (states[:, -1] - states[:, -2]) / dt, rtol=1e-13, atol=1e-13)
+
+
+@given(st.integers(0, 100), st.integers(7, 16), st.floats(0.05, 0.3))
+def test_sixth_order_differences_are_exact_everywhere_for_degree_six(seed, points, dt):
+    data, slopes = polynomial(6, points, dt, seed)
+    size = slopes.abs().max().item() + data.states.abs().max().item() / dt
+    torch.testing.assert_close(data.differences(order=6), slopes, rtol=0, atol=1e-12 * size)
+
+
+def test_differences_are_not_exact_for_higher_degrees():
+    for order, degree in ((2, 3), (6, 7)):
+        data, slopes = polynomial(degree, 9, 0.5)
+        assert (data.differences(order)[:, 4] - slopes[:, 4]).abs().max() > 1e-3
+
+
+@pytest.mark.parametrize("order", [2, 6])
+@pytest.mark.parametrize("place", [0, 1, 2, 10, -3, -2, -1])
+def test_differences_converge_at_their_order(order, place):
+    """On exp(-t); the thesis's two ends are of first order."""
+    expected = 1 if order == 2 and place in (0, -1) else order
+    steps, errors = np.array([0.08, 0.04, 0.02]), []
+    for dt in steps:
+        states = torch.exp(-dt * TIMES)[None, :, None]
+        errors.append((Trajectories(states, dt).differences(order)[0, place] / states[0, place] + 1).abs().item())
+    assert np.polyfit(np.log(steps), np.log(errors), 1)[0] == pytest.approx(expected, abs=0.2)
+
+
+def test_differences_in_float32():
+    states = torch.exp(-0.1 * TIMES)[None, :, None]
+    differences = Trajectories(states.float(), 0.1).differences(6)
+    assert differences.dtype == torch.float32
+    torch.testing.assert_close(differences.double(), -states, rtol=0, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("order", "points", "words"), [(4, 20, ["2 or 6", "4"]), (2, 2, ["3 points", "2"]), (6, 6, ["7 points", "6"])]
+)
+def test_differences_refuse_what_they_cannot_do(order, points, words):
+    with pytest.raises(ValueError) as error:  # noqa: PT011
+        Trajectories(normal((2, points, 1), 0), 0.1).differences(order)
+    assert all(word in str(error.value) for word in words)
+
+
+# --- the container ---
+
+
+@pytest.mark.parametrize(
+    ("states", "dt", "velocities", "words"),
+    [
+        (torch.zeros(3, 4), 0.1, None, ["(3, 4)", "(trajectory, time, n)"]),
+        (torch.full((1, 3, 1), math.nan), 0.1, None, ["states", "NaN"]),
+        (torch.full((1, 3, 1), math.inf), 0.1, None, ["states", "infinity"]),
+        (torch.zeros(1, 3, 1), 0.0, None, ["dt", "positive", "0.0"]),
+        (torch.zeros(1, 3, 1), -1.0, None, ["dt", "positive", "-1.0"]),
+        (torch.zeros(1, 3, 1), math.nan, None, ["dt", "nan"]),
+        (torch.zeros(1, 3, 1), 0.1, torch.zeros(1, 3, 2), ["velocities", "(1, 3, 1)", "(1, 3, 2)"]),
+    ],
+)
+def test_bad_trajectories_are_refused(states, dt, velocities, words):
+    with pytest.raises(ValueError) as error:  # noqa: PT011
+        Trajectories(states, dt, velocities)
+    assert all(word in str(error.value) for word in words)
+
+
+def test_times_begin_at_zero():
+    times = Trajectories(torch.zeros(2, 4, 1, dtype=torch.float64), 0.25).times
+    assert times.tolist() == [0.0, 0.25, 0.5, 0.75]
+
+
+def test_like_moves_dtype_of_states_and_velocities():
+    data = Trajectories(normal((2, 4, 1), 0), 0.25, normal((2, 4, 1), 1), {"a": 1}).like(torch.zeros((), dtype=torch.float32))
+    assert data.states.dtype == data.velocities.dtype == torch.float32
+    assert (data.dt, data.metadata) == (0.25, {"a": 1})
+
+
+@given(st.integers(2, 60), st.floats(0.01, 0.9), st.integers(0, 1000))
+def test_split_is_disjoint_complete_and_of_whole_trajectories(count, fraction, seed):
+    numbers = torch.arange(count, dtype=torch.float64)
+    states = numbers[:, None, None] + torch.linspace(0, 0.5, 4, dtype=torch.float64)[:, None]
+    data = Trajectories(states, 0.1, velocities=-states, metadata={"a": 1})
+    train, test = data.split(fraction, seed)
+    assert sorted(torch.cat([train.states, test.states])[:, 0, 0].tolist()) == numbers.tolist()
+    assert len(train) > 0
+    assert abs(len(test) - max(fraction * count, 1)) <= 0.5 + 1e-9 or len(train) == 1
+    for part in (train, test):
+        assert torch.equal(part.states, states[part.states[:, 0, 0].long()])
+        assert torch.equal(part.velocities, -part.states)
+        assert (part.dt, part.metadata) == (0.1, {"a": 1})
+    again, _ = data.split(fraction, seed)
+    assert torch.equal(again.states, train.states)
+
+
+def test_split_depends_on_the_seed_and_is_not_the_file_order():
+    data = Trajectories(torch.arange(50.0)[:, None, None].expand(50, 3, 1), 0.1)
+    tests = [data.split(0.2, seed)[1].states[:, 0, 0].tolist() for seed in range(3)]
+    assert tests[0] != tests[1] != tests[2]
+    assert all(sorted(test) != list(range(10)) and sorted(test) != list(range(40, 50)) for test in tests)
+
+
+@pytest.mark.parametrize("fraction", [0, 1.0, -0.2, math.nan, "half"])
+def test_split_refuses_bad_fractions(fraction):
+    with pytest.raises(ValueError, match="test_fraction must be positive and at most 0.9"):
+        Trajectories(torch.zeros(5, 3, 1), 0.1).split(fraction)
+
+
+def test_split_needs_two_trajectories():
+    with pytest.raises(ValueError, match=r"2 trajectories or more \(got 1\)"):
+        Trajectories(torch.zeros(1, 3, 1), 0.1).split()
+
+
+# --- files ---
+
+
+@pytest.fixture
+def data():
+    return Trajectories(normal((4, 9, 2), 0), 0.1, normal((4, 9, 2), 1), {"system": "Γ", "seed": 3, "names": ["x", "y"]})
+
+
+@pytest.mark.parametrize("with_velocities", [True, False])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_save_and_load_give_back_the_same(tmp_path, data, with_velocities, dtype):
+    velocities = data.velocities.to(dtype) if with_velocities else None
+    data = Trajectories(data.states.to(dtype), data.dt, velocities, data.metadata)
+    data.save(tmp_path / "a.npz")
+    back = Trajectories.load(tmp_path / "a.npz")
+    assert torch.equal(back.states, data.states)
+    assert back.states.dtype == dtype
+    assert (back.dt, back.metadata) == (data.dt, data.metadata)
+    assert torch.equal(back.velocities, velocities) if with_velocities else back.velocities is None
+    assert [file.name for file in tmp_path.iterdir()] == ["a.npz"]
+
+
+def test_save_takes_any_name_as_it_is_and_overwrites(tmp_path, data):
+    for dt in (0.1, 0.2):
+        Trajectories(data.states, dt).save(str(tmp_path / "a.data"))
+    assert Trajectories.load(tmp_path / "a.data").dt == 0.2
+    assert [file.name for file in tmp_path.iterdir()] == ["a.data"]
+
+
+def test_a_saved_file_has_the_permissions_of_any_new_file(tmp_path, data):
+    """So that a class can read what its teacher saved."""
+    (tmp_path / "plain").touch()
+    data.save(tmp_path / "a.npz")
+    assert (tmp_path / "a.npz").stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
+@pytest.mark.parametrize("share", [0.0, 0.001, 0.1, 0.5, 0.9, 0.999])
+def test_a_file_cut_short_is_refused(tmp_path, data, share):
+    path = tmp_path / "a.npz"
+    data.save(path)
+    path.write_bytes(path.read_bytes()[: int(share * path.stat().st_size)])
+    with pytest.raises(ValueError, match=r"a\.npz is cut short or was not written by Trajectories\.save"):
+        Trajectories.load(path)
+    assert [file.name for file in tmp_path.iterdir()] == ["a.npz"]
+
+
+def test_damaged_bytes_are_refused_or_do_not_matter(tmp_path, data):
+    data.save(tmp_path / "a.npz")
+    whole = (tmp_path / "a.npz").read_bytes()
+    path, refused = tmp_path / "damaged.npz", 0
+    for place in range(0, len(whole), 5):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 255]) + whole[place + 1 :])
+        try:
+            assert torch.equal(Trajectories.load(path).states, data.states)
+        except ValueError as error:
+            assert "damaged.npz" in str(error)  # noqa: PT017
+            refused += 1
+    assert refused > len(whole) / 10
+
+
+@pytest.mark.parametrize(
+    "arrays",
+    [
+        {"dt": 0.1, "metadata": "{}"},
+        {"states": np.zeros((2, 3, 1)), "metadata": "{}"},
+        {"states": np.zeros((2, 3, 1)), "dt": 0.1},
+        {"states": np.zeros((2, 3, 1)), "dt": 0.1, "metadata": "not json"},
+        {"states": np.zeros((2, 3, 1)), "dt": np.zeros(2), "metadata": "{}"},
+        {"states": np.array([[["text"]]]), "dt": 0.1, "metadata": "{}"},
+        {"states": np.array([object()]), "dt": 0.1, "metadata": "{}"},
+    ],
+    ids=["no states", "no dt", "no metadata", "metadata", "dt", "text", "pickle"],
+)
+def test_other_npz_files_are_refused(tmp_path, arrays):
+    np.savez(tmp_path / "other.npz", **arrays)
+    with pytest.raises(ValueError, match=r"other\.npz .*not written by Trajectories\.save"):
+        Trajectories.load(tmp_path / "other.npz")
+
+
+def test_other_kinds_of_files_are_refused(tmp_path):
+    np.save(tmp_path / "array.npy", np.zeros(3))
+    (tmp_path / "text.npz").write_text("trajectory,t,x\n")
+    for name in ("array.npy", "text.npz"):
+        with pytest.raises(ValueError, match=rf"{name} .*not written by Trajectories\.save"):
+            Trajectories.load(tmp_path / name)
+
+
+def test_a_pickled_object_is_never_run(tmp_path):
+    class Trap:
+        def __reduce__(self):
+            return (type(tmp_path).touch, (tmp_path / "sprung",))
+
+    np.savez(tmp_path / "trap.npz", states=np.array([Trap()]), dt=0.1, metadata="{}")
+    with pytest.raises(ValueError, match=r"trap\.npz"):
+        Trajectories.load(tmp_path / "trap.npz")
+    assert not (tmp_path / "sprung").exists()
+
+
+@pytest.mark.parametrize("read", [Trajectories.load, Trajectories.from_csv])
+def test_a_missing_file_is_named(tmp_path, read):
+    with pytest.raises(FileNotFoundError, match=r"nowhere\.npz"):
+        read(tmp_path / "nowhere.npz")
+
+
+@pytest.mark.parametrize("step", ["numpy.savez_compressed", "os.replace"])
+@pytest.mark.parametrize("error", [KeyboardInterrupt, OSError])
+def test_an_interrupted_save_leaves_the_earlier_file_whole(tmp_path, data, monkeypatch, step, error):
+    data.save(tmp_path / "a.npz")
+
+    def interrupted(file, *_, **__):
+        if step == "numpy.savez_compressed":
+            file.write(b"half")
+        raise error
+
+    monkeypatch.setattr(step, interrupted)
+    with pytest.raises(error):
+        Trajectories(data.states + 1, 0.2).save(tmp_path / "a.npz")
+    assert torch.equal(Trajectories.load(tmp_path / "a.npz").states, data.states)
+    assert [file.name for file in tmp_path.iterdir()] == ["a.npz"]
+
+
+def test_metadata_that_json_cannot_hold_leaves_no_file(tmp_path, data):
+    with pytest.raises(TypeError):
+        Trajectories(data.states, 0.1, metadata={"a": torch.zeros(1)}).save(tmp_path / "a.npz")
+    assert not list(tmp_path.iterdir())
+
+
+# --- measurements from CSV ---
+
+GOOD = "trajectory,t,x,y\na,0,1,2\na,0.5,3,4\nb,0,5,6\nb,0.5,7,8\n"
+STATES = torch.tensor([[[1.0, 2.0], [3.0, 4.0]], [[5.0, 6.0], [7.0, 8.0]]], dtype=torch.float64)
+
+
+def write(folder, text, encoding="utf-8"):
+    path = folder / "mine.csv"
+    path.write_bytes(text.encode(encoding))
+    return path
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        GOOD,
+        "\ufeff" + GOOD,
+        GOOD.replace("\n", "\r\n"),
+        GOOD.rstrip("\n"),
+        GOOD.replace("a,0.5", "\na,0.5"),  # a blank line
+        "x,trajectory,y,t\n1,a,2,0\n3,a,4,0.5\n5,b,6,0\n7,b,8,0.5\n",
+        " trajectory , t , x, y \na, 0, 1, 2\na, 0.5, 3, 4\nb, 0, 5, 6\nb, 0.5, 7, 8\n",
+        "trajectory,t,x,y\na,0,1,2\nb,0,5,6\na,0.5,3,4\nb,0.5,7,8\n",
+        GOOD.replace("a,", "run one,").replace("b,", "17,"),
+        "trajectory,t,x,y\na,10,1,2\na,10.5,3,4\nb,0,5,6\nb,0.5,7,8\n",  # only the steps need agree
+        GOOD.replace(",1,2", ",1e0,+2.0"),
+    ],
+    ids=["plain", "BOM", "CRLF", "no last newline", "blank line", "columns shuffled", "spaces", "interleaved", "labels",
+         "start times", "numbers"],
+)  # fmt: skip
+def test_good_csv(tmp_path, text):
+    data = Trajectories.from_csv(write(tmp_path, text))
+    assert torch.equal(data.states, STATES)
+    assert data.dt == 0.5
+    assert data.velocities is None
+    assert data.metadata["source"] == "mine.csv"
+    assert data.metadata["names"] == ["x", "y"]
+
+
+def test_csv_trajectories_come_in_the_order_of_the_file(tmp_path):
+    data = Trajectories.from_csv(write(tmp_path, "trajectory,t,x\nz,0,1\nz,1,2\nb,0,3\nb,1,4\nm,0,5\nm,1,6\n"))
+    assert data.states[:, 0, 0].tolist() == [1, 3, 5]
+
+
+def test_csv_times_may_be_rounded_as_spreadsheets_do(tmp_path):
+    rows = "".join(f"a,{0.1 * i},{i}\n" for i in range(100))  # 0.30000000000000004 and the like
+    assert Trajectories.from_csv(write(tmp_path, "trajectory,t,x\n" + rows)).dt == pytest.approx(0.1, rel=1e-12)
+
+
+BAD = {
+    "no trajectory column": (GOOD.replace("trajectory", "run"), ["'trajectory'", "missing", "run"]),
+    "no t column": (GOOD.replace(",t,", ",time,"), ["'t'", "missing", "time"]),
+    "other separator": (GOOD.replace(",", ";"), ["'trajectory'", "missing"]),
+    "no state column": ("trajectory,t\na,0\na,1\n", ["no column for the state"]),
+    "same column twice": (GOOD.replace("x,y", "x,x"), ["'x'"]),
+    "NaN": (GOOD.replace("3,4", "nan,4"), ["line 3", "'x'", "nan"]),
+    "infinity": (GOOD.replace("3,4", "3,inf"), ["line 3", "'y'", "inf"]),
+    "empty cell": (GOOD.replace("3,4", ",4"), ["line 3", "'x'"]),
+    "empty time": (GOOD.replace("a,0.5", "a,"), ["line 3", "'t'"]),
+    "empty label": (GOOD.replace("a,0.5", ",0.5"), ["line 3", "'trajectory'"]),
+    "text": (GOOD.replace("7,8", "7,eight"), ["line 5", "'y'", "eight"]),
+    "text after a blank line": (GOOD.replace("b,0,5,6\nb,0.5,7,8", "\nb,0,5,6\nb,0.5,7,eight"), ["line 6", "'y'"]),
+    "decimal comma": (GOOD.replace("a,0.5", "a,0,5"), ["line 3"]),
+    "too many cells": (GOOD.replace("7,8", "7,8,9"), ["line 5"]),
+    "too many empty cells": (GOOD.replace("7,8", "7,8,,"), ["line 5"]),
+    "too few cells": (GOOD.replace("3,4", "3"), ["line 3"]),
+    "uneven steps": ("trajectory,t,x\na,0,1\na,1,1\na,2,1\na,3.01,1\na,4,1\n", ["'a'", "t = 2", "1.01"]),
+    "steps differ between trajectories": (GOOD.replace("b,0.5", "b,0.6"), ["'b'", "0.6"]),
+    "time stands still": (GOOD.replace("0.5", "0"), ["'a'", "increas"]),
+    "time runs back": (GOOD.replace("0.5", "-0.5"), ["'a'", "increas"]),
+    "different lengths": (GOOD + "b,1.0,9,9\n", ["'b'", "3", "2"]),
+    "one row a trajectory": ("trajectory,t,x\na,0,1\nb,0,1\n", ["single row"]),
+    "no rows": ("trajectory,t,x\n", ["no row"]),
+    "empty": ("", ["'trajectory'", "missing"]),
+    "blank": ("\n\n", ["'trajectory'", "missing"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_csv_is_refused_with_file_and_place(tmp_path, name):
+    text, words = BAD[name]
+    with pytest.raises(ValueError, match=r"mine\.csv") as error:
+        Trajectories.from_csv(write(tmp_path, text))
+    message = str(error.value)
+    assert [word for word in words if word not in message] == []
+    assert "\n" not in message
+    assert "np." not in message
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "latin-1"])
+def test_csv_in_another_encoding_is_refused_by_name(tmp_path, encoding):
+    with pytest.raises(ValueError, match=r"mine\.csv.*UTF-8"):
+        Trajectories.from_csv(write(tmp_path, GOOD.replace("a,", "é,"), encoding))
+
+
+def test_a_binary_file_is_not_a_csv(tmp_path, data):
+    data.save(tmp_path / "a.npz")
+    with pytest.raises(ValueError, match=r"a\.npz"):
+        Trajectories.from_csv(tmp_path / "a.npz")
+
+
+@settings(max_examples=50)
+@given(st.integers(1, 4), st.integers(2, 6), st.integers(1, 3), st.integers(0, 1000))
+def test_csv_round_trip(tmp_path_factory, count, points, n, seed):
+    states = normal((count, points, n), seed)
+    lines = [f"run {i},{0.25 * j}," + ",".join(map(repr, states[i, j].tolist())) for i in range(count) for j in range(points)]
+    names = [f"q{k}" for k in range(n)]
+    path = write(tmp_path_factory.mktemp("csv"), "\n".join([",".join(["trajectory", "t", *names]), *lines]))
+    data = Trajectories.from_csv(path)
+    assert torch.equal(data.states, states)
+    assert data.dt == 0.25
+
+
+# --- simulation ---
+
+
+@pytest.mark.parametrize("gamma", [0.1, 1.0, 10.0])
+@pytest.mark.parametrize("dim", [1, 2])
+def test_simulation_agrees_with_the_exact_solution(gamma, dim):
+    data = simulate(OverdampedParticle(gamma, dim), trajectories=10, points=64, dt=0.005, seed=21)
+    assert data.states.shape == (10, 64, dim)
+    exact = data.states[:, :1] * torch.exp(-gamma * 0.005 * torch.arange(64, dtype=torch.float64))[:, None]
+    torch.testing.assert_close(data.states, exact, rtol=64 * (gamma * 0.005) ** 5 / 120 + 1e-13, atol=0)  # RK4's error
+    torch.testing.assert_close(data.velocities, -gamma * data.states, rtol=1e-13, atol=0)
+    assert data.metadata == {"system": "OverdampedParticle", "trajectories": 10, "points": 64, "seed": 21}
+
+
+def test_simulation_of_coupled_coordinates():
+    data = simulate(AnisotropicParticle([[2.0, 0.5], [0.5, 1.0]]), 10, 21, 0.05, seed=1, substeps=4)
+    decay = torch.linalg.matrix_exp(-torch.tensor([[2.0, 0.5], [0.5, 1.0]], dtype=torch.float64))
+    torch.testing.assert_close(data.states[:, -1], data.states[:, 0] @ decay, rtol=0, atol=1e-8)
+
+
+def test_same_seed_same_numbers():
+    runs = [simulate(OverdampedParticle(), 10, 16, 0.1, seed).states for seed in (1, 1, 2)]
+    assert torch.equal(runs[0], runs[1])
+    assert not torch.equal(runs[0], runs[2])
+
+
+def test_simulation_of_formulas():
+    class Logarithmic(GradientDynamics):
+        def __init__(self):
+            super().__init__(
+                FormulaEntropy(lambda c: -(c * c.log() - c).sum(-1)),
+                FormulaDissipation(lambda c, c_star: 0.5 * (c * c_star**2).sum(-1)),
+            )
+
+        def sample_initial_states(self, count, generator):
+            return 0.1 + torch.rand(count, 1, generator=generator, dtype=torch.float64)
+
+    data = simulate(Logarithmic(), 10, 16, 0.05, seed=0)  # dc/dt = -c ln c: ln c decays as exp(-t)
+    decay = torch.exp(-0.05 * torch.arange(16, dtype=torch.float64))[:, None]
+    torch.testing.assert_close(data.states.log(), data.states[:, :1].log() * decay, rtol=1e-5, atol=1e-8)
+    assert not data.states.requires_grad
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"trajectories": 9}, ["trajectories", "10 or more", "9"]),
+        ({"points": 3}, ["points", "16 or more", "3"]),
+        ({"dt": 0.0}, ["dt", "positive", "0.0"]),
+        ({"dt": "fast"}, ["dt", "positive", "'fast'"]),
+        ({"seed": -1}, ["seed", "0 or more", "-1"]),
+        ({"seed": 1.5}, ["seed", "1.5"]),
+        ({"substeps": 0}, ["substeps", "1 or more", "0"]),
+        ({"substeps": -2}, ["substeps", "-2"]),
+    ],
+)
+def test_simulate_refuses_bad_parameters(options, words):
+    with pytest.raises(ValueError) as error:  # noqa: PT011
+        simulate(OverdampedParticle(), **({"trajectories": 10, "points": 16, "dt": 0.1, "seed": 0} | options))
+    assert all(word in str(error.value) for word in words)
+
+
+def test_a_motion_that_blows_up_names_the_parameter_to_change():
+    with pytest.raises(ValueError, match=re.escape("dt = 10.0")) as error:
+        simulate(OverdampedParticle(gamma=1e9), 10, 64, 10.0, seed=0)
+    assert "smaller dt or more substeps" in str(error.value)
