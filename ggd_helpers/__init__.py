@@ -13,7 +13,7 @@ _HOMES = {
     "explorers": ["ParticleExplorer"],
     "figures": [],
     "integrators": ["adaptive", "rk4", "rk4_step", "stiff"],
-    "networks": ["FICNN", "PICNN", "positive"],
+    "networks": ["FICNN", "PICNN", "kaiming_normal_", "positive"],
     "parameters": ["check_parameters", "choose_device"],
     "potentials": [
         "ConcaveEntropy",

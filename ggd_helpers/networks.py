@@ -25,12 +25,20 @@ def positive(raw: Tensor, epsilon: float = 5.0) -> Tensor:
     return functional.elu(raw, alpha=floor) + floor
 
 
-def kaiming_normal_(weight: Tensor, generator: torch.Generator) -> None:
-    """Draw weights `(out, in)` from a normal distribution of variance 2 / in, as the thesis does (chapter 4)."""
+def _draw_kaiming(weight: Tensor, generator: torch.Generator) -> None:
+    """Draw weights `(out, in)` from a normal distribution of variance 2 / in."""
     deviation = math.sqrt(2.0 / weight.shape[1])
     draw = torch.randn(weight.shape, generator=generator, dtype=torch.float64) * deviation
     with torch.no_grad():
         weight.copy_(draw)  # drawn on the CPU in float64, so that a seed means the same network everywhere
+
+
+def kaiming_normal_(model: nn.Module, seed: int) -> None:
+    """Draw every network of a model exactly as the thesis does: Kaiming-normal weights, zero biases (chapter 4)."""
+    generator = torch.Generator().manual_seed(seed)
+    for module in model.modules():
+        if isinstance(module, _ConvexNetwork):
+            module.reset_parameters(generator)
 
 
 def _check_sizes(**sizes: int) -> None:
@@ -56,7 +64,7 @@ class _ConvexNetwork(nn.Module):
         """Draw all weights afresh (Kaiming normal) and set all biases to zero."""
         for parameter in self.parameters():
             if parameter.dim() == 2:
-                kaiming_normal_(parameter, generator)
+                _draw_kaiming(parameter, generator)
             else:
                 nn.init.zeros_(parameter)
 
@@ -119,6 +127,17 @@ class FICNN(_ConvexNetwork):
         for weight, a_i in zip(reversed(weights), reversed(a[:-1]), strict=True):
             deltas.append((deltas[-1] @ weight) * sigmoid(a_i))
         return torch.cat(deltas[::-1], dim=-1) @ self.skip.weight
+
+    def level_origin(self) -> None:
+        """Tilt the output layer's `V` so that the slope at the origin vanishes: the minimum lies there to begin with.
+
+        Without it some draws are monotone wherever the data lie, and training never finds an equilibrium (measured:
+        one start in six on the particle).
+        """
+        with torch.no_grad():
+            origin = self.skip.weight.new_zeros(self.skip.in_features)
+            output = self._preactivations(origin, self.positive_weights())[-1]
+            self.skip.weight[-1] -= self.gradient(origin) / sigmoid(output)
 
 
 class PICNN(_ConvexNetwork):

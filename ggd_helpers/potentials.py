@@ -74,10 +74,16 @@ class ConcaveEntropy(Entropy):
     def __init__(self, dim: int, width: int = 8, depth: int = 5, seed: int = 0, dtype: torch.dtype = torch.float64):
         super().__init__()
         self.network = FICNN(dim, width=width, depth=depth, seed=seed, dtype=dtype)
+        self.network.level_origin()
 
     def forward(self, x: Tensor) -> Tensor:
         """The entropy, `(..., n)` to `(...)`."""
         return -self.network(x)
+
+    def reset_parameters(self, generator: torch.Generator) -> None:
+        """Draw the network afresh, with the maximum of `S` at the origin to begin with."""
+        self.network.reset_parameters(generator)
+        self.network.level_origin()
 
     def conjugate(self, x: Tensor) -> Tensor:
         """The entropic conjugate, `(..., n)` to `(..., n)`."""

@@ -79,3 +79,8 @@ class SteepParticle(Particle):
     def __init__(self, gamma: float = 1.0, steepness: float = 1.0, dim: int = 1):
         check_parameters(gamma=gamma, steepness=steepness, dim=dim)
         super().__init__(CoshDissipation(gamma, steepness), dim)
+
+    def solution(self, x0: Tensor, times: Tensor) -> Tensor:
+        """The exact motion, `tanh(k x/2) = tanh(k x0/2) exp(-gamma t)`: `(..., n)`, `(time,)` to `(..., time, n)`."""
+        k, decay = self.dissipation.steepness, torch.exp(-self.dissipation.gamma * times)[:, None]
+        return 2 / k * torch.atanh(torch.tanh(0.5 * k * x0)[..., None, :] * decay)

@@ -1,7 +1,10 @@
-"""Shared by the package's tests: how hypothesis runs, random numbers, and how large rounding errors may be."""
+"""Shared by the package's tests: how hypothesis runs, random numbers, rounding errors, refusals."""
 
+import contextlib
 import copy
+from collections.abc import Iterator
 
+import pytest
 import torch
 from hypothesis import settings
 from torch import Tensor, nn
@@ -40,3 +43,14 @@ def chord_excess(function, a: Tensor, b: Tensor, t: Tensor) -> Tensor:
     """How far a function lies above its chord from `a` to `b` at the share `t` of `a`: never, when it is convex."""
     inside = t[..., None] * a + (1 - t)[..., None] * b
     return function(inside) - (t * function(a) + (1 - t) * function(b))
+
+
+@contextlib.contextmanager
+def refused(*words: str) -> Iterator[None]:
+    """The block must raise a `ValueError` of one line that holds all these words."""
+    with pytest.raises(ValueError, match=r".") as error:
+        yield
+    message = str(error.value)
+    assert [word for word in words if word not in message] == [], message
+    assert "\n" not in message
+    assert "np." not in message  # NumPy's way to write a text or a number

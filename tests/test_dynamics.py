@@ -75,7 +75,9 @@ def test_vmap_is_the_batched_call():
         torch.testing.assert_close(vmap(method)(x), method(x), rtol=1e-12, atol=1e-13)
 
 
-@pytest.mark.parametrize("make", [learned, lambda: GradientDynamics(*PAIRS["formulas"][:2])], ids=["learned", "formula"])
+@pytest.mark.parametrize(
+    "make", [learned, lambda: GradientDynamics(*PAIRS["formulas"][:2])], ids=["learned", "formula"]
+)
 def test_jacobian_of_the_velocity(make):
     model, h = make(), 1e-6
     x = torch.tensor([0.4, 0.9], dtype=torch.float64)

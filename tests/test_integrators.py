@@ -141,5 +141,5 @@ def test_a_field_that_is_not_finite_at_the_start_is_an_error(solve):
             pytest.fail("the solver goes on for ever")
         return x * math.nan
 
-    with pytest.raises(ValueError, match="solver|not finite"):
+    with pytest.raises(ValueError, match=r"solver|not finite"):
         solve(field, torch.ones(1, dtype=torch.float64), 0.1, 5)

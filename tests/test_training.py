@@ -1,13 +1,13 @@
 """Training: objectives, the quasi-Newton method, both recipes, interruption, checkpoints, errors."""
 
-import copy
+import dataclasses
 import importlib
 import math
 
 import numpy as np
 import pytest
 import torch
-from conftest import normal
+from conftest import normal, refused
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
@@ -21,9 +21,9 @@ from ggd_helpers.trajectories import Trajectories, simulate
 
 LOOP = importlib.import_module("ggd_helpers.training.fit")  # the package's `fit` is the function of that name
 
-# Small, and with all phases: two starts of 6 iterations, then the better one; Adam up to epoch 8, then L-BFGS.
+# Small, and with all phases: two starts of 6 iterations, then the better one; Adam up to epoch 5, then L-BFGS.
 BFGS = SelfScaledBFGS(iterations=30, points=6, restarts=2, trial=6, validation_fraction=0.2, tolerance=0.0, patience=30)
-ADAM = AdamThenLBFGS(epochs=16, batch=4)
+ADAM = AdamThenLBFGS(epochs=10, batch=4)
 RECIPES = {"bfgs": BFGS, "adam": ADAM}
 both_recipes = pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES)
 
@@ -83,7 +83,9 @@ def test_losses_are_mean_squared_errors_of_the_velocity(objective, count):
     assert objective.loss(lambda x: wrong.expand_as(x), batch).item() == pytest.approx(expected, rel=1e-9)
 
 
-@pytest.mark.parametrize("system", [OverdampedParticle(), AnisotropicParticle([[2.0, 0.5], [0.5, 1.0]]), SteepParticle()])
+@pytest.mark.parametrize(
+    "system", [OverdampedParticle(), AnisotropicParticle([[2.0, 0.5], [0.5, 1.0]]), SteepParticle()]
+)
 @pytest.mark.parametrize("segment", [1, 5])
 def test_flow_matching_is_zero_for_the_exact_system(system, segment):
     exact, objective = simulate(system, 10, 20, 0.1, seed=0), FlowMatching(segment)
@@ -106,7 +108,7 @@ def test_differences_of_the_exact_system_leave_the_error_of_differencing(order):
         assert 0 < loss < (dt**6) ** 2
 
 
-@given(st.integers(16, 400), st.integers(1, 20), st.sampled_from([1, 3]), st.sampled_from([0.01, 0.3]))
+@given(st.integers(16, 400), st.integers(3, 20), st.sampled_from([1, 3]), st.sampled_from([0.01, 0.3]))
 def test_a_few_points_of_each_trajectory_are_chosen(points, count, n, dt):
     decay = torch.exp(-dt * torch.arange(points, dtype=torch.float64))[:, None]
     states = normal((6, 1, n), points).sign() * (1 + normal((6, 1, n), count).abs()) * decay
@@ -121,12 +123,15 @@ def test_a_few_points_of_each_trajectory_are_chosen(points, count, n, dt):
 
 
 def test_chosen_points_cover_the_way_without_gaps():
-    states = torch.exp(-0.01 * torch.arange(2000, dtype=torch.float64))[None, :, None].expand(20, -1, 1)
+    """In 12 points of a relaxation over 20 time constants: no long stretch of the way or of the time is left out."""
+    t = 0.01 * torch.arange(2001, dtype=torch.float64)
+    states = torch.exp(-t)[None, :, None].expand(20, -1, 1)
     chosen = Differences(2).batch(Trajectories(states, 0.01), 12).states.squeeze(-1)
-    gaps = -chosen.diff(dim=1)
-    assert gaps.max() < 1 / 11 + 0.02
+    assert -chosen.diff(dim=1).min() < 2 / 11
+    assert -chosen.log().diff(dim=1).min() < 20 * 4 / 11
     everything = chosen.flatten().sort().values
     assert everything.diff().max() < 0.03  # together they fill what a single one leaves out
+    assert everything[0] == states[0, -1, 0]  # the last time too
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
@@ -213,7 +218,7 @@ def test_descent_finds_the_minimum_of_a_quadratic(condition):
             break
         descent.step(function)
     np.testing.assert_allclose(descent.theta, target, rtol=0, atol=1e-9)
-    assert all(later <= earlier for earlier, later in zip(losses, losses[1:], strict=False))
+    assert losses == sorted(losses, reverse=True)
 
 
 def test_descent_survives_a_wall():
@@ -236,13 +241,13 @@ def test_descent_survives_a_wall():
 def test_bfgs_learns_the_particle():
     truth = OverdampedParticle()
     data, test = simulate(truth, 16, 64, 0.05, seed=3), simulate(truth, 10, 64, 0.05, seed=4)
-    model = tiny(width=4)
-    recipe = SelfScaledBFGS(iterations=400, points=8, restarts=2, trial=40, patience=200)
+    model = GradientDynamics(ConcaveEntropy(1, width=4), ConvexDissipation(1, width=4), seed=1)
+    recipe = SelfScaledBFGS(iterations=350, points=8, restarts=2, trial=40, patience=200)
     history = silent_fit(model, data, recipe)
     with torch.no_grad():
         error = (model(test.states) + test.states).square().mean().item()
     assert error < 1e-7 * test.states.square().mean().item()
-    assert len(history.losses) == len(history.seconds) <= 400
+    assert len(history.losses) == len(history.seconds) <= 350
     assert history.recipe == "SelfScaledBFGS"
     assert not history.interrupted
     assert sorted(history.seconds) == history.seconds
@@ -253,7 +258,9 @@ def test_adam_and_lbfgs_learn_a_line(data):
     model = nn.Linear(1, 1, bias=False, dtype=torch.float64)
     nn.init.constant_(model.weight, -0.9)
     history = silent_fit(model, data, AdamThenLBFGS(epochs=40, batch=4))
-    assert model.weight.item() == pytest.approx(-1.0, abs=5e-3)  # central differences with dt = 0.1
+    x = data.states.numpy()
+    v = np.concatenate([x[:, 1:2] - x[:, :1], (x[:, 2:] - x[:, :-2]) / 2, x[:, -1:] - x[:, -2:-1]], axis=1) / data.dt
+    assert model.weight.item() == pytest.approx((x * v).sum() / (x * x).sum(), abs=1e-6)  # least squares
     assert len(history.losses) == 40
     assert history.losses[-1] < 0.1 * history.losses[0]
 
@@ -318,6 +325,17 @@ def test_watch_sees_the_iteration_and_the_loss(data, recipe):
     assert seen == list(enumerate(history.losses, start=1))
 
 
+def test_the_number_of_threads_is_set_for_the_training_alone(data):
+    before, seen = torch.get_num_threads(), set()
+    recipe = dataclasses.replace(BFGS, threads=before + 1, iterations=2)
+    silent_fit(tiny(), data, recipe, watch=lambda *_: seen.add(torch.get_num_threads()))
+    assert seen == {before + 1}
+    assert torch.get_num_threads() == before
+    with pytest.raises(ZeroDivisionError):
+        silent_fit(tiny(), data, recipe, watch=lambda *_: 1 / 0)
+    assert torch.get_num_threads() == before
+
+
 def test_watch_sees_the_weights_of_the_moment(data):
     """So that a figure drawn from `watch` shows the model with that loss, in trial starts too."""
     model, mismatches = tiny(), []
@@ -325,12 +343,11 @@ def test_watch_sees_the_weights_of_the_moment(data):
     batch = BFGS.objective.batch(training, BFGS.points)
 
     def watch(iteration, loss):
-        if not BFGS.objective.loss(model, batch).item() == pytest.approx(loss, rel=1e-6):
+        if BFGS.objective.loss(model, batch).item() != pytest.approx(loss, rel=1e-6):
             mismatches.append(iteration)
 
     silent_fit(model, data, BFGS, watch=watch, seed=0)
-    # When a trial ends the next start is already in the model, or the leader comes back.
-    assert mismatches in ([], [6, 12])
+    assert mismatches == []
 
 
 def test_early_stop_when_solved_and_when_stalled(data):
@@ -345,10 +362,11 @@ def test_early_stop_when_solved_and_when_stalled(data):
 def test_the_best_on_validation_is_kept_when_later_weights_overfit():
     """Few noisy points and many weights: the training loss goes on falling while validation rises."""
     clean = simulate(OverdampedParticle(), 10, 16, 0.2, seed=1)
-    noisy = Trajectories(clean.states + 0.05 * normal(clean.states.shape, 2), clean.dt)
-    recipe = SelfScaledBFGS(Differences(2), iterations=120, points=4, restarts=1, validation_fraction=0.4, patience=120)
-    training, validation = noisy.split(0.4, 0)
-    model, scores = tiny(width=6), []
+    noisy = Trajectories(clean.states + 0.1 * normal(clean.states.shape, 2), clean.dt)
+    recipe = SelfScaledBFGS(Differences(2), iterations=120, points=8, restarts=1, validation_fraction=0.4, patience=120)
+    _, validation = noisy.split(0.4, 0)
+    pair = ConcaveEntropy(1, width=6, depth=3), ConvexDissipation(1, width=6, depth=2)
+    model, scores = GradientDynamics(*pair, seed=1), []
 
     def score():
         return recipe.objective.loss(model, recipe.objective.batch(validation, recipe.points)).item()
@@ -358,8 +376,7 @@ def test_the_best_on_validation_is_kept_when_later_weights_overfit():
             scores.append(score())
 
     silent_fit(model, noisy, recipe, watch=watch)
-    assert len(training) + len(validation) == 10
-    assert min(scores) < 0.9 * scores[-1], "this example should overfit"
+    assert min(scores) < 0.5 * scores[-1], "this example should overfit"
     assert score() == pytest.approx(min(scores), rel=1e-12)
 
 
@@ -367,7 +384,7 @@ def test_the_best_on_validation_is_kept_when_later_weights_overfit():
 
 
 @both_recipes
-@pytest.mark.parametrize("iteration", [1, 5, 6, 9, 15])
+@pytest.mark.parametrize("iteration", [1, 5, 6, 9])
 def test_an_interrupt_keeps_the_best_weights(data, recipe, iteration):
     model = tiny()
     if recipe is BFGS:
@@ -417,22 +434,17 @@ def test_an_interrupt_inside_an_iteration_leaves_a_sound_model(data, recipe, cal
 
 
 def test_the_best_epoch_is_kept_when_the_last_is_worse(data):
-    """L-BFGS that jumps away: the model must not be left there."""
+    """Weights thrown far away by something else: the model must not be left there."""
     model = Line(-0.9)
-    recipe = AdamThenLBFGS(epochs=6, batch=10, objective=Differences(2))
-    batch = recipe.objective.batch(data)
-    losses = [recipe.objective.loss(model, batch).item()]
 
     def watch(iteration, _):
-        losses.append(recipe.objective.loss(model, batch).item())
-        if iteration == 3:
-            with torch.no_grad():  # a disturbance from outside, in the last half
+        if iteration == 4:
+            with torch.no_grad():
                 model.slope.fill_(5.0)
             raise KeyboardInterrupt
 
-    silent_fit(model, data, recipe, watch=watch)
-    assert recipe.objective.loss(model, batch).item() <= max(losses)
-    assert abs(model.slope.item() + 0.9) < 0.05
+    silent_fit(model, data, AdamThenLBFGS(epochs=6, batch=10), watch=watch)
+    assert -1.1 < model.slope.item() < -0.9
 
 
 # --- checkpoints ---
@@ -444,11 +456,15 @@ def checkpoint_every(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("name", "iteration"),
-    [("bfgs", k) for k in (2, 6, 7, 9, 12, 13, 20, 29, 30)] + [("adam", k) for k in (2, 7, 8, 9, 12, 15, 16)],
+    ("name", "dtype", "iteration"),
+    [
+        *[("bfgs", torch.float64, k) for k in (2, 6, 7, 9, 12, 13, 14, 20, 29, 30)],
+        *[("adam", torch.float64, k) for k in (2, 5, 6, 7, 9, 10)],
+        *[("bfgs", torch.float32, k) for k in (9, 20)],
+        *[("adam", torch.float32, k) for k in (3, 8)],
+    ],
 )
-@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
-def test_resumed_equals_uninterrupted_bit_for_bit(tmp_path, data, checkpoint_every, name, iteration, dtype):
+def test_resumed_equals_uninterrupted_bit_for_bit(tmp_path, data, checkpoint_every, name, dtype, iteration):
     checkpoint_every(1)
     straight, recipe = tiny(dtype=dtype), RECIPES[name]
     expected = silent_fit(straight, data, recipe)
@@ -501,18 +517,12 @@ def foreign(kind, path, data):
         model, recipe, seed = {
             "another width": (tiny(width=4), BFGS, 0),
             "another recipe": (tiny(), ADAM, 0),
-            "another setting": (tiny(), copy.replace(BFGS, trial=7) if hasattr(copy, "replace") else trial_of_7(), 0),
+            "another setting": (tiny(), dataclasses.replace(BFGS, trial=7), 0),
             "another objective": (tiny(), SelfScaledBFGS(FlowMatching(), 30, 6, 2, 6), 0),
             "another seed": (tiny(), BFGS, 1),
             "another precision": (tiny(dtype=torch.float32), BFGS, 0),
         }[kind]
         silent_fit(model, data, recipe, seed=seed, checkpoint=path)
-
-
-def trial_of_7():
-    import dataclasses
-
-    return dataclasses.replace(BFGS, trial=7)
 
 
 @pytest.mark.parametrize(
@@ -524,7 +534,8 @@ def test_a_foreign_checkpoint_is_refused_and_left_alone(tmp_path, data, kind):
     path, model = tmp_path / "run.pt", tiny()
     foreign(kind, path, data)
     content, before = path.read_bytes(), weights(model)
-    with pytest.raises(ValueError, match=r"checkpoint .*run\.pt .*delete it"):
+    reason = "belongs to another run" if kind.startswith("another") else "cut short or not one of ours"
+    with pytest.raises(ValueError, match=rf"checkpoint .*run\.pt .*{reason}: delete it"):
         silent_fit(model, data, BFGS, checkpoint=path)
     assert path.read_bytes() == content
     assert torch.equal(weights(model), before)
@@ -534,7 +545,7 @@ def test_a_foreign_checkpoint_is_refused_and_left_alone(tmp_path, data, kind):
 def test_a_checkpoint_of_other_data_is_refused(tmp_path, data):
     path = tmp_path / "run.pt"
     silent_fit(tiny(), data, BFGS, checkpoint=path)
-    with pytest.raises(ValueError, match="checkpoint"):
+    with pytest.raises(ValueError, match="belongs to another run"):
         silent_fit(tiny(), Trajectories(2 * data.states, data.dt), BFGS, checkpoint=path)
 
 
@@ -570,7 +581,7 @@ def test_nothing_to_train(data):
         FormulaEntropy(lambda x: -0.5 * (x**2).sum(-1)), FormulaDissipation(lambda x, y: 0.5 * (y**2).sum(-1))
     )
     for model in (OverdampedParticle(), formulas, tiny().requires_grad_(False)):
-        with pytest.raises(ValueError, match="no free parameter.*prescribed"):
+        with pytest.raises(ValueError, match=r"no free parameter.*prescribed"):
             silent_fit(model, data, BFGS)
 
 
@@ -581,11 +592,11 @@ def test_a_loss_that_is_not_finite_at_the_start(data, recipe, slope):
         def reset_parameters(self, generator):
             pass
 
-    with pytest.raises(ValueError, match="loss is not finite.*[Rr]escale the data"):
+    with pytest.raises(ValueError, match=r"loss is not finite.*[Rr]escale the data"):
         silent_fit(Restartable(slope), data, recipe)
 
 
-@pytest.mark.parametrize("iteration", [3, 10])  # of Adam, of L-BFGS
+@pytest.mark.parametrize("iteration", [3, 8])  # of Adam, of L-BFGS
 def test_a_loss_that_becomes_not_finite(data, iteration):
     model = Line(-0.5)
 
@@ -608,7 +619,7 @@ def test_states_far_too_large_are_an_error(data, recipe):
     ("recipe", "words"),
     [
         (SelfScaledBFGS(iterations=0), ["iterations", "1 or more", "0"]),
-        (SelfScaledBFGS(points=0), ["points", "1 or more", "0"]),
+        (SelfScaledBFGS(points=0), ["points", "or more", "0"]),
         (SelfScaledBFGS(restarts=0), ["restarts", "1 or more", "0"]),
         (SelfScaledBFGS(trial=-1), ["trial", "1 or more", "-1"]),
         (SelfScaledBFGS(patience=0), ["patience", "1 or more", "0"]),
@@ -618,9 +629,8 @@ def test_states_far_too_large_are_an_error(data, recipe):
     ],
 )
 def test_bad_settings_are_refused_by_name(data, recipe, words):
-    with pytest.raises(ValueError) as error:  # noqa: PT011
+    with refused(*words):
         silent_fit(tiny(), data, recipe)
-    assert [word for word in words if word not in str(error.value)] == []
 
 
 @pytest.mark.parametrize("seed", [-1, 1.5])

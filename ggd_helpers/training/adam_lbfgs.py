@@ -17,18 +17,21 @@ class AdamThenLBFGS:
 
     The first half of `epochs`: Adam (amsgrad, learning rate 1e-3) over batches of `batch` trajectories. The second:
     L-BFGS on all trajectories (learning rate 0.1, at most 10 inner iterations, history 20, strong Wolfe line search).
-    The thesis trains in float32 on central differences at every point.
+    The thesis trains in float32 on central differences at every state; `every=16` takes each sixteenth of them, which
+    costs little accuracy and saves most of the time.
 
     Source: thesis 3.2.3 and 4.1.1, after Rathore et al. (2024).
     """
 
     epochs: int = 1000
     batch: int = 64
+    every: int = 1
     objective: Objective = field(default_factory=lambda: Differences(order=2))
+    threads: int | None = None
 
     def start(self, model: nn.Module, data: Trajectories, generator: torch.Generator) -> "AdamLBFGSRun":
         """Prepare a run; see `fit`."""
-        for name, low in (("epochs", 2), ("batch", 1)):
+        for name, low in (("epochs", 2), ("batch", 1), ("every", 1)):
             if getattr(self, name) < low:
                 raise ValueError(f"{name} must be a whole number, {low} or more (got {getattr(self, name)!r}).")
         return AdamLBFGSRun(self, model, data, generator)
@@ -40,7 +43,8 @@ class AdamLBFGSRun:
     def __init__(self, recipe: AdamThenLBFGS, model: nn.Module, data: Trajectories, generator: torch.Generator):
         self.recipe, self.model, self.generator = recipe, model, generator
         self.parameters = [p for p in model.parameters() if p.requires_grad]
-        self.all = recipe.objective.batch(data)
+        states, targets, dt = recipe.objective.batch(data)
+        self.all = Batch(states[:, :: recipe.every], targets[:, :: recipe.every], dt)
         self.total, self.iteration = recipe.epochs, 0
         self.best, self.best_loss = self._weights(), math.inf
         self.adam = torch.optim.Adam(self.parameters, lr=1e-3, amsgrad=True)

@@ -5,7 +5,7 @@ import os
 import pickle
 import time
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -78,7 +78,8 @@ def fit(
     if checkpoint and Path(checkpoint).exists():
         _resume(Path(checkpoint), run, history, recipe, seed)
     before, began = (history.seconds or [0.0])[-1], time.perf_counter()
-    with tqdm(total=run.total, initial=run.iteration, desc="fit", leave=False, disable=not progress) as bar:
+    bar = tqdm(total=run.total, initial=run.iteration, desc="fit", leave=False, disable=not progress)
+    with bar, _threads(recipe.threads):
         try:
             while not run.finished:
                 loss = run.step()
@@ -94,6 +95,17 @@ def fit(
             history.interrupted = True
     run.keep_best()
     return history
+
+
+@contextlib.contextmanager
+def _threads(count: int | None) -> Iterator[None]:
+    """Let torch use `count` threads for a while: small batches are slower on two than on one."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _fingerprint(run: Any, recipe: SelfScaledBFGS | AdamThenLBFGS, seed: int) -> str:

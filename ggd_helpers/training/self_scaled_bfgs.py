@@ -130,13 +130,14 @@ class SelfScaledBFGS:
     """
 
     objective: Objective = field(default_factory=Differences)
-    iterations: int = 1000
+    iterations: int = 1200
     points: int = 12
-    restarts: int = 2
-    trial: int = 100
+    restarts: int = 3
+    trial: int = 60
     validation_fraction: float = 0.1
-    tolerance: float = 1e-12
+    tolerance: float = 1e-11
     patience: int = 200
+    threads: int | None = 1
 
     def start(self, model: nn.Module, data: Trajectories, generator: torch.Generator) -> "BFGSRun":
         """Prepare a run; see `fit`."""

@@ -1,0 +1,144 @@
+"""Explorers: sliders that redraw a picture, and a button that learns what the picture shows."""
+
+from collections.abc import Callable
+
+import ipywidgets as widgets
+import numpy as np
+import torch
+from IPython.display import Image, display
+from torch import Tensor
+
+from ggd_helpers.dynamics import GradientDynamics
+from ggd_helpers.evaluation import Gauge, potential_errors
+from ggd_helpers.figures import ParticlePicture
+from ggd_helpers.figures.particle_live import Curve
+from ggd_helpers.potentials import ConcaveEntropy
+from ggd_helpers.systems import SteepParticle
+from ggd_helpers.training import SelfScaledBFGS, fit
+from ggd_helpers.trajectories import simulate
+
+STATES = torch.linspace(-1, 1, 101, dtype=torch.float64)[:, None]
+TIMES = torch.linspace(0, 5, 151, dtype=torch.float64)
+
+
+class ParticleExplorer:
+    """Move gamma, the shape of Xi, the start and the time, and watch the state climb its entropy.
+
+    "Learn it" simulates the particle as it is set, hides S from a network, and shows S coming back. Xi is prescribed
+    there, which is what makes S unique up to a constant.
+
+    Display `explorer.panel`, or put the explorer last in a cell.
+    """
+
+    def __init__(self, gamma: float = 1.0, steepness: float = 2.5, start: float = 0.9, seed: int = 0):
+        self.seed, self.model = seed, None
+        self.picture = ParticlePicture()
+        self.gamma = self._slider("gamma", widgets.FloatLogSlider, gamma, min=-1, max=1, step=0.05)
+        self.steepness = self._slider("steepness", widgets.FloatSlider, steepness, min=0.05, max=4, step=0.05)
+        self.start = self._slider("start", widgets.FloatSlider, start, min=-1, max=1, step=0.05)
+        self.time = self._slider("time", widgets.FloatSlider, 0.4, min=0, max=5, step=0.1)
+        self.learn_button = widgets.Button(description="learn it", button_style="primary")
+        self.learn_button.on_click(lambda _: self.learn())
+        self.status = widgets.HTML()
+        self.image = widgets.Image(format="png", layout=widgets.Layout(width="880px", max_width="100%"))
+        legend = widgets.HTML(
+            "<b>gamma</b>: damping rate, 1/time. <b>steepness</b>: how fast the friction law leaves its tangent "
+            "(small: a parabola). <b>start</b>: the state at time 0. <b>time</b>: moves the dot."
+        )
+        controls = widgets.HBox([widgets.VBox([self.gamma, self.steepness]), widgets.VBox([self.start, self.time])])
+        self.panel = widgets.VBox([controls, legend, widgets.HBox([self.learn_button, self.status]), self.image])
+        for slider in (self.gamma, self.steepness):
+            slider.observe(self._forget, "value")
+        for slider in (self.start, self.time):
+            slider.observe(self._redraw, "value")
+        self._forget()
+
+    def _slider(self, name: str, kind: Callable[..., widgets.Widget], value: float, **limits: float) -> widgets.Widget:
+        return kind(value=value, description=name, readout_format=".2f", **limits)
+
+    def _ipython_display_(self) -> None:
+        display(self.panel)
+
+    def still(self) -> Image:
+        """The present picture without the controls, for pages that are read without a kernel."""
+        return Image(self.image.value)
+
+    def _forget(self, *_: object) -> None:
+        """A new law: what was learned of the old one is no longer shown."""
+        self.system = SteepParticle(self.gamma.value, self.steepness.value)
+        self.model = None
+        self.status.value = "The dashed curve appears when a network learns S from the motion."
+        self._redraw()
+
+    @torch.no_grad()
+    def _redraw(self, *_: object) -> None:
+        self.image.value = self.picture.png(self.curves())
+
+    def curves(self) -> dict[str, dict[str, Curve]]:
+        """What the six panels show for the present values of the sliders."""
+        system = self.system
+        start = torch.tensor([self.start.value], dtype=torch.float64)
+        path = system.solution(start, TIMES)
+        now = system.solution(start, torch.tensor([self.time.value], dtype=torch.float64))
+        force, x_star = STATES, system.conjugate(now)
+        tangent = self.gamma.value * force
+        curves = {
+            "entropy": {"known": _curve(STATES, system.entropy(STATES)), "now": _curve(now, system.entropy(now))},
+            "conjugate": {"known": _curve(STATES, system.conjugate(STATES)), "now": _curve(now, x_star)},
+            "dissipation": {
+                "parabola": _curve(force, 0.5 * tangent * force),
+                "known": _curve(force, system.dissipation(STATES, force)),
+                "now": _curve(x_star, system.dissipation(now, x_star)),
+            },
+            "flux": {
+                "parabola": _curve(force, tangent),
+                "known": _curve(force, system.dissipation.flux(STATES, force)),
+                "now": _curve(x_star, system(now)),
+            },
+            "path": {
+                "parabola": _curve(TIMES, start * torch.exp(-self.gamma.value * TIMES)),
+                "known": _curve(TIMES, path),
+                "now": _curve(torch.tensor(self.time.value), now),
+            },
+            "production": {
+                "known": _curve(TIMES, system.entropy_production(path)),
+                "now": _curve(torch.tensor(self.time.value), system.entropy_production(now)),
+            },
+        }
+        if self.model is not None:
+            learned = self.model.entropy(STATES)
+            curves["entropy"]["learned"] = _curve(STATES, learned - learned.max())
+            curves["conjugate"]["learned"] = _curve(STATES, self.model.conjugate(STATES))
+            curves["production"]["learned"] = _curve(TIMES, self.model.entropy_production(path))
+        return curves
+
+    def learn(self) -> None:
+        """Simulate the particle as it is set, train an entropy on the motion, and show it as it converges."""
+        self.learn_button.disabled = True
+        points, horizon = 512, 5 / self.gamma.value
+        data = simulate(self.system, trajectories=24, points=points, dt=horizon / points, seed=self.seed, substeps=2)
+        entropy = ConcaveEntropy(dim=1, width=6, depth=3)
+        self.model = GradientDynamics(entropy, self.system.dissipation, seed=self.seed)
+        recipe = SelfScaledBFGS(iterations=240, restarts=2, trial=20, points=8)
+
+        def watch(iteration: int, loss: float) -> None:
+            if iteration % 20 == 0:
+                self.status.value = f"iteration {iteration}: loss {loss:.1e}"
+                self._redraw()
+
+        try:
+            fit(self.model, data, recipe, seed=self.seed, progress=False, watch=watch)
+            error = potential_errors(self.model, self.system, STATES, self._shift())["entropy_error"]
+            self.status.value = f"S learned from 24 trajectories: relative error {error:.0e}, up to a constant."
+            self._redraw()
+        finally:
+            self.learn_button.disabled = False
+
+    @torch.no_grad()
+    def _shift(self) -> Gauge:
+        """With Xi prescribed the scale is fixed, and only the constant of S is free."""
+        return Gauge(shift=(self.system.entropy(STATES) - self.model.entropy(STATES)).mean().item())
+
+
+def _curve(x: Tensor, y: Tensor) -> Curve:
+    return np.atleast_1d(x.detach().numpy().squeeze()), np.atleast_1d(y.detach().numpy().squeeze())

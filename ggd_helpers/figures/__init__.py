@@ -1,0 +1,31 @@
+"""Figures: one function each, data or models in, a matplotlib Figure out."""
+
+from ggd_helpers.figures.particle import (
+    ellipses,
+    entropy_hill,
+    entropy_production,
+    error_histogram,
+    loss_curves,
+    potentials,
+    potentials_2d,
+    prediction,
+    same_motion,
+    trajectories_1d,
+    trajectories_2d,
+)
+from ggd_helpers.figures.particle_live import ParticlePicture
+
+__all__ = [
+    "ParticlePicture",
+    "ellipses",
+    "entropy_hill",
+    "entropy_production",
+    "error_histogram",
+    "loss_curves",
+    "potentials",
+    "potentials_2d",
+    "prediction",
+    "same_motion",
+    "trajectories_1d",
+    "trajectories_2d",
+]

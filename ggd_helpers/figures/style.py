@@ -1,0 +1,27 @@
+"""How every figure of the course looks."""
+
+import functools
+from collections.abc import Callable
+
+import matplotlib.pyplot as plt
+import scienceplots  # noqa: F401  (registers the styles)
+import torch
+from matplotlib.figure import Figure
+
+STYLE = ["science", "no-latex", "bright"]  # Paul Tol's bright colours: safe for colour-blind readers
+SIZES = {"font.size": 10, "legend.fontsize": 9, "figure.dpi": 110, "figure.constrained_layout.use": True}
+KNOWN = {"color": "0.25", "lw": 3.0, "alpha": 0.5}
+LEARNED = {"ls": "--", "lw": 1.4}
+
+
+def styled(draw: Callable[..., Figure]) -> Callable[..., Figure]:
+    """Draw in the course's style, without gradients, and hand the figure over to the page alone."""
+
+    @functools.wraps(draw)
+    def wrapper(*args: object, **kwargs: object) -> Figure:
+        with plt.style.context(STYLE), plt.rc_context(SIZES), torch.no_grad():
+            figure = draw(*args, **kwargs)
+        plt.close(figure)
+        return figure
+
+    return wrapper

@@ -1,0 +1,84 @@
+"""The particle's chapter as a student meets it: all cells run in JupyterLab, sliders and button used by keyboard."""
+
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from browser.conftest import Chapter, Lab
+
+pytestmark = pytest.mark.browser
+
+LEARNING = 10_000  # milliseconds from the press of the button to its result
+
+
+@pytest.fixture(scope="module")
+def chapter(open_chapter: "Callable[[str], Chapter]") -> "Chapter":
+    """The chapter after Run All Cells."""
+    chapter = open_chapter("03_particle.ipynb")
+    chapter.run_all_cells()
+    return chapter
+
+
+def test_the_kernel_is_this_python(lab: "Lab"):
+    assert lab.get("api/kernelspecs")["kernelspecs"]["python3"]["spec"]["argv"][0] == sys.executable
+
+
+def test_every_cell_runs_without_error(chapter: "Chapter"):
+    failures = [
+        (cell["source"], output["ename"], output["evalue"])
+        for cell in chapter.cells
+        for output in cell["outputs"]
+        if output["output_type"] == "error"
+    ]
+    assert not failures
+    counts = [cell["count"] for cell in chapter.cells]
+    assert len(counts) > 0
+    assert counts == list(range(1, len(counts) + 1))
+    assert chapter.page.get_by_text("Error displaying widget").count() == 0
+    assert chapter.complaints == []
+
+
+def test_every_slider_has_its_role_and_a_readable_description(chapter: "Chapter"):
+    sliders = chapter.explorer("gamma").locator(".widget-slider").all()
+    assert len(sliders) >= 4
+    for slider in sliders:
+        slider.scroll_into_view_if_needed()
+        label = slider.locator(".widget-label")
+        assert label.is_visible()
+        assert label.inner_text().strip()
+        assert label.evaluate("label => label.scrollWidth <= label.clientWidth"), f"{label.inner_text()} is cut off"
+        assert slider.get_by_role("slider").count() == 1
+        assert slider.locator(".widget-readout").is_visible()
+
+
+def test_arrow_keys_move_gamma_and_redraw_the_picture(chapter: "Chapter"):
+    slider, image = chapter.slider("gamma"), chapter.explorer("gamma").locator("img")
+    readout = slider.locator(".widget-readout")
+    slider.scroll_into_view_if_needed()
+    number, picture = float(readout.inner_text()), chapter.fingerprint(image)
+    chapter.screenshot("explorer_at_first")
+
+    for _ in range(3):
+        slider.get_by_role("slider").press("ArrowRight")
+    chapter.wait_for_new_picture(image, picture)
+    assert float(readout.inner_text()) > number
+    chapter.screenshot("explorer_after_arrow_keys")
+    assert chapter.complaints == []
+
+
+def test_learn_it_draws_what_it_learned(chapter: "Chapter"):
+    from playwright.sync_api import expect
+
+    explorer = chapter.explorer("gamma")
+    button, image = explorer.get_by_role("button", name="learn it"), explorer.locator("img")
+    picture = chapter.fingerprint(image)
+
+    button.press("Enter")
+    expect(explorer).to_contain_text("relative error", timeout=LEARNING)
+    expect(button).to_be_enabled()
+    chapter.wait_for_new_picture(image, picture)
+    chapter.screenshot("explorer_after_learning")
+    assert chapter.complaints == []
