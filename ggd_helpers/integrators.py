@@ -32,9 +32,7 @@ def rk4(f: VelocityField, x0: Tensor, dt: float, points: int, substeps: int = 1)
     return torch.stack(states, dim=-2)
 
 
-def adaptive(
-    f: VelocityField, x0: Tensor, dt: float, points: int, rtol: float = 1e-10, atol: float = 1e-12
-) -> Tensor:
+def adaptive(f: VelocityField, x0: Tensor, dt: float, points: int, rtol: float = 1e-10, atol: float = 1e-12) -> Tensor:
     """Like `rk4`, by SciPy's adaptive DOP853 on the whole batch as one system: tight errors for smooth motion.
 
     Raises:

@@ -16,13 +16,11 @@ sigmoid = torch.sigmoid  # the slope of softplus
 def positive(raw: Tensor, epsilon: float = 5.0) -> Tensor:
     """Turn free weights into positive ones: continuous, increasing, with slopes 1 and exp(-epsilon) at 0.
 
-    `W = raw + exp(-epsilon)` where `raw >= 0`, and `W = exp(raw - epsilon)` where `raw < 0`,
-    which is `elu(raw) + exp(-epsilon)` with `alpha = exp(-epsilon)`.
+    `W = raw + exp(-epsilon)` where `raw >= 0`, and `W = exp(raw - epsilon)` where `raw < 0`.
 
     Source: thesis (3.6).
     """
-    floor = math.exp(-epsilon)
-    return functional.elu(raw, alpha=floor) + floor
+    return raw.clamp(min=0) + torch.exp(raw.clamp(max=0) - epsilon)
 
 
 def _draw_kaiming(weight: Tensor, generator: torch.Generator) -> None:

@@ -29,7 +29,7 @@ def _whole(low: int, high: float = math.inf) -> Callable[[Any], bool]:
 
 RULES = {
     "seed": Rule(_whole(0, 2**63 - 1), "a whole number, 0 or more", "it starts every random draw"),
-    "device": Rule(lambda v: v in ("auto", "cpu", "cuda"), "one of 'auto', 'cpu', 'cuda'", "where networks are trained"),
+    "device": Rule(lambda v: v in ("auto", "cpu", "cuda"), "one of 'auto', 'cpu', 'cuda'", "where to train"),
     "trajectories": Rule(_whole(10), "a whole number, 10 or more", "it is how many trajectories are simulated"),
     "points": Rule(_whole(16), "a whole number, 16 or more", "it is how many states of each trajectory are stored"),
     "dt": Rule(_number(0), "positive", "it is the time between two stored states"),

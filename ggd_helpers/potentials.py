@@ -136,10 +136,14 @@ def positive_definite(name: str, matrix: Sequence[Sequence[float]] | Tensor) -> 
     matrix = torch.as_tensor(matrix, dtype=torch.float64)
     if matrix.dim() != 2 or matrix.shape[0] != matrix.shape[1]:
         raise ValueError(f"{name} must be a square matrix (got shape {tuple(matrix.shape)}).")
+    if not torch.isfinite(matrix).all():
+        raise ValueError(f"{name} holds NaN or infinity: {matrix.tolist()}.")
     if not torch.allclose(matrix, matrix.T, rtol=1e-12, atol=0.0):
         raise ValueError(f"{name} must be symmetric (Onsager's reciprocity); the one given is not: {matrix.tolist()}.")
     if not torch.linalg.eigvalsh(matrix)[0] > 0:
-        raise ValueError(f"{name} must be positive definite; its eigenvalues are {torch.linalg.eigvalsh(matrix).tolist()}.")
+        raise ValueError(
+            f"{name} must be positive definite; its eigenvalues are {torch.linalg.eigvalsh(matrix).tolist()}."
+        )
     return matrix
 
 
@@ -152,15 +156,15 @@ class QuadraticEntropy(Entropy):
 
     def forward(self, x: Tensor) -> Tensor:
         """The entropy, `(..., n)` to `(...)`."""
-        return -0.5 * (x * (x @ self.form.matrix())).sum(-1)
+        return -0.5 * (x * (x @ self.form.matrix().to(x))).sum(-1)
 
     def conjugate(self, x: Tensor) -> Tensor:
         """The entropic conjugate `-A x`, `(..., n)` to `(..., n)`."""
-        return -x @ self.form.matrix()
+        return -x @ self.form.matrix().to(x)
 
 
 class QuadraticDissipation(DissipationPotential):
-    """Onsager's linear regime, `Xi = 1/2 x* . M x*`, with a learnable symmetric positive-definite `M` (thesis (1.2))."""
+    """Onsager's linear regime, `Xi = 1/2 x* . M x*`, with a learnable positive-definite `M` (thesis (1.2))."""
 
     def __init__(self, matrix: Sequence[Sequence[float]] | Tensor):
         super().__init__()
@@ -168,11 +172,11 @@ class QuadraticDissipation(DissipationPotential):
 
     def forward(self, x: Tensor, x_star: Tensor) -> Tensor:
         """The dissipation potential, `(..., n)` twice to `(...)`."""
-        return 0.5 * (x_star * (x_star @ self.form.matrix())).sum(-1)
+        return 0.5 * (x_star * (x_star @ self.form.matrix().to(x))).sum(-1)
 
     def flux(self, x: Tensor, x_star: Tensor) -> Tensor:
         """The flux `M x*`, `(..., n)` twice to `(..., n)`."""
-        return x_star @ self.form.matrix()
+        return x_star @ self.form.matrix().to(x)
 
 
 class IsotropicDissipation(DissipationPotential):

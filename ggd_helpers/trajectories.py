@@ -4,7 +4,6 @@ import csv
 import dataclasses
 import json
 import math
-import os
 import tempfile
 import zipfile
 from dataclasses import dataclass, field
@@ -115,9 +114,9 @@ class Trajectories:
             try:
                 np.savez_compressed(file, **arrays)
                 file.close()
-                os.replace(file.name, path)
+                Path(file.name).replace(path)
             except BaseException:
-                os.unlink(file.name)
+                Path(file.name).unlink()
                 raise
 
     @classmethod
@@ -179,7 +178,7 @@ def _existing(path: str | Path) -> Path:
 
 def _read_csv(path: Path) -> tuple[list[str], np.ndarray, np.ndarray]:
     """The names of the state's columns, the trajectory labels, and the numbers `(row, 1 + n)`, time first."""
-    with open(path, newline="", encoding="utf-8-sig") as file:
+    with path.open(newline="", encoding="utf-8-sig") as file:
         reader = csv.DictReader(file)
         columns = [name.strip() for name in reader.fieldnames or []]
         reader.fieldnames = columns

@@ -9,7 +9,7 @@ import torch
 from hypothesis import settings
 from torch import Tensor, nn
 
-settings.register_profile("tests", deadline=None, derandomize=True)
+settings.register_profile("tests", deadline=None, derandomize=True, max_examples=50)
 settings.load_profile("tests")
 
 

@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from torch.func import grad, hessian, vmap
 
-from ggd_helpers.networks import FICNN, PICNN, positive
+from ggd_helpers.networks import FICNN, PICNN, kaiming_normal_, positive
 
 seeds = st.integers(0, 2**31)
 dims = st.integers(1, 4)
@@ -208,6 +208,18 @@ def test_weights_are_kaiming_normal_and_biases_zero(make):
             assert abs(weights.mean().item()) < 4 * math.sqrt(2 / inputs / n)
             kurtosis = (weights / weights.std()).pow(4).mean().item()
             assert kurtosis == pytest.approx(3.0, abs=4 * math.sqrt(24 / n))  # normal, not uniform (1.8)
+
+
+def test_kaiming_normal_redraws_every_network_of_a_model_from_one_seed():
+    def drawn(seed, first):
+        model = torch.nn.ModuleList([FICNN(2, width=4, seed=first), PICNN(2, 2, width=4, seed=first)])
+        kaiming_normal_(model, seed)
+        return torch.nn.utils.parameters_to_vector(model.parameters())
+
+    assert torch.equal(drawn(1, first=0), drawn(1, first=9))
+    assert not torch.equal(drawn(1, first=0), drawn(2, first=0))
+    expected = FICNN(2, width=4, seed=1)  # the first network of the model meets the generator fresh
+    assert torch.equal(drawn(1, first=0)[: expected.skip.weight.numel()], expected.skip.weight.flatten())
 
 
 @pytest.mark.parametrize(

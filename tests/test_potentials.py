@@ -78,6 +78,18 @@ def test_dissipation_is_admissible(seed, dim, width, depth, dtype, rescaling):
     assert ((a * xi.flux(x, a)).sum(-1) >= xi(x, a) - allowed).all()
 
 
+@given(seeds, dims, widths, depths, dtypes)
+def test_a_fresh_entropy_has_its_maximum_at_the_origin(seed, dim, width, depth, dtype):
+    entropy = ConcaveEntropy(dim, width=width, depth=depth, seed=seed, dtype=dtype)
+    zero, x = torch.zeros(dim, dtype=dtype), normal((32, dim), seed, dtype)
+    for _ in range(2):
+        slope_around = entropy.conjugate(x).abs().max()
+        assert slope_around > 0
+        assert entropy.conjugate(zero).abs().max() <= 1e2 * torch.finfo(dtype).eps * max(1.0, slope_around)
+        assert (entropy(x) <= entropy(zero) + 10 * rounding(entropy.network, x)).all()
+        entropy.reset_parameters(torch.Generator().manual_seed(seed + 1))
+
+
 @given(seeds)
 def test_dissipation_is_not_trivially_zero(seed):
     xi, x_star = ConvexDissipation(2, seed=seed), normal((32, 2), seed)

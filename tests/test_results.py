@@ -129,7 +129,7 @@ class TestWeights:
     def test_they_make_the_same_model_again(self, tmp_path, name):
         model, fresh = MODELS[name](1), MODELS[name](2)
         save(tmp_path, models={name: model})
-        assert names_in(tmp_path) == [f"{name}.safetensors", "results.json"]
+        assert set(names_in(tmp_path)) == {f"{name}.safetensors", "results.json"}
         fresh.load_state_dict(load_file(tmp_path / f"{name}.safetensors"))
         x = torch.randn(50, 2, generator=torch.Generator().manual_seed(0)).to(next(model.parameters()))
         assert torch.equal(fresh(x), model(x))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from conftest import normal, refused
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ggd_helpers.dynamics import GradientDynamics
@@ -376,7 +376,6 @@ def test_a_binary_file_is_not_a_csv(tmp_path, data):
         Trajectories.from_csv(tmp_path / "a.npz")
 
 
-@settings(max_examples=50)
 @given(st.integers(1, 4), st.integers(2, 6), st.integers(1, 3), st.integers(0, 1000))
 def test_csv_round_trip(tmp_path_factory, count, points, n, seed):
     states = normal((count, points, n), seed)

@@ -27,8 +27,8 @@ class _Panel(NamedTuple):
 PANELS = {
     "entropy": _Panel("the entropy hill", "state $x$", "$S(x)$", (-1.05, 1.05), (-0.6, 0.08)),
     "conjugate": _Panel("its slope", "state $x$", "$x^* = dS/dx$", (-1.05, 1.05), (-1.1, 1.1)),
-    "dissipation": _Panel("dissipation potential", "force $x^*$", "$\\Xi(x^*)$", (-1.05, 1.05), (-0.2, 4)),
-    "flux": _Panel("its slope", "force $x^*$", "flux $d\\Xi/dx^*$", (-1.05, 1.05), (-8, 8)),
+    "dissipation": _Panel("dissipation potential", "force $x^*$", "$\\Xi(x^*)$", (-1.05, 1.05), (-0.1, 2)),
+    "flux": _Panel("its slope", "force $x^*$", "flux $d\\Xi/dx^*$", (-1.05, 1.05), (-4, 4)),
     "path": _Panel("the motion", "time $t$", "state $x(t)$", (-0.1, 5), (-1.05, 1.05)),
     "production": _Panel("the second law", "time $t$", "$dS/dt$", (-0.1, 5), (1e-6, 30)),
 }

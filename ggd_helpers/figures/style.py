@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 STYLE = ["science", "no-latex", "bright"]  # Paul Tol's bright colours: safe for colour-blind readers
 SIZES = {"font.size": 10, "legend.fontsize": 9, "figure.dpi": 110, "figure.constrained_layout.use": True}
 KNOWN = {"color": "0.25", "lw": 3.0, "alpha": 0.5}
-LEARNED = {"ls": "--", "lw": 1.4}
+LEARNED = {"ls": "--", "lw": 1.6}
 
 
 def styled(draw: Callable[..., Figure]) -> Callable[..., Figure]:

@@ -1,4 +1,4 @@
-"""Training: what is minimised (`objectives`), how (`self_scaled_bfgs`, `adam_lbfgs`), and the loop around it (`fit`)."""
+"""Training: what is minimised (`objectives`), how (`self_scaled_bfgs`, `adam_lbfgs`), the loop around it (`fit`)."""
 
 from ggd_helpers.training.adam_lbfgs import AdamThenLBFGS
 from ggd_helpers.training.fit import History, fit

@@ -1,10 +1,7 @@
 """The loop around a recipe: progress, interruption, checkpoints, and the record of how the loss fell."""
 
 import contextlib
-import os
-import pickle
 import time
-import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -12,9 +9,10 @@ from typing import Any
 
 import torch
 from matplotlib.axes import Axes
-from torch import nn
+from torch import Tensor, nn
 from tqdm.auto import tqdm
 
+from ggd_helpers.parameters import check_parameters
 from ggd_helpers.training.adam_lbfgs import AdamThenLBFGS
 from ggd_helpers.training.self_scaled_bfgs import SelfScaledBFGS
 from ggd_helpers.trajectories import Trajectories
@@ -69,14 +67,18 @@ def fit(
     Raises:
         ValueError: nothing to train, a loss that is not finite, a checkpoint of another model or recipe.
     """
+    check_parameters(seed=seed)
+    if checkpoint and not Path(checkpoint).parent.is_dir():
+        raise ValueError(f"checkpoint {checkpoint}: there is no folder {Path(checkpoint).parent}: make it first.")
     recipe = recipe or SelfScaledBFGS()
     trained = [p for p in model.parameters() if p.requires_grad]
     if not trained:
         raise ValueError("The model has no free parameter: both potentials are prescribed, there is nothing to train.")
     run = recipe.start(model, data.like(trained[0]), torch.Generator().manual_seed(seed))
     history = History(type(recipe).__name__)
+    fingerprint = _fingerprint(trained, data, recipe, seed)
     if checkpoint and Path(checkpoint).exists():
-        _resume(Path(checkpoint), run, history, recipe, seed)
+        _resume(Path(checkpoint), run, history, fingerprint)
     before, began = (history.seconds or [0.0])[-1], time.perf_counter()
     bar = tqdm(total=run.total, initial=run.iteration, desc="fit", leave=False, disable=not progress)
     with bar, _threads(recipe.threads):
@@ -90,7 +92,7 @@ def fit(
                 if watch:
                     watch(run.iteration, loss)
                 if checkpoint and (run.iteration % CHECKPOINT_EVERY == 0 or run.finished):
-                    _save(Path(checkpoint), run, history, recipe, seed)
+                    _save(Path(checkpoint), run, history, fingerprint)
         except KeyboardInterrupt:
             history.interrupted = True
     run.keep_best()
@@ -108,33 +110,30 @@ def _threads(count: int | None) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def _fingerprint(run: Any, recipe: SelfScaledBFGS | AdamThenLBFGS, seed: int) -> str:
+def _fingerprint(trained: list[Tensor], data: Trajectories, recipe: SelfScaledBFGS | AdamThenLBFGS, seed: int) -> str:
     """What a checkpoint must agree on with the run that resumes it."""
-    shapes = [tuple(p.shape) for p in run.parameters]
-    return f"{recipe!r}, seed {seed}, parameters {shapes}"
+    parameters = [(*p.shape, str(p.dtype)) for p in trained]
+    states = f"{tuple(data.states.shape)}, dt {data.dt}, sum {data.states.sum().item()!r}"
+    return f"{recipe!r}, seed {seed}, parameters {parameters}, states {states}"
 
 
-def _save(path: Path, run: Any, history: History, recipe: SelfScaledBFGS | AdamThenLBFGS, seed: int) -> None:
+def _save(path: Path, run: Any, history: History, fingerprint: str) -> None:
     partial = path.with_name(path.name + ".partial")
     try:
-        content = {"for": _fingerprint(run, recipe, seed), "run": run.state_dict(), "history": asdict(history)}
-        torch.save(content, partial)
-        os.replace(partial, path)
+        torch.save({"for": fingerprint, "run": run.state_dict(), "history": asdict(history)}, partial)
+        partial.replace(path)
     finally:
-        with contextlib.suppress(FileNotFoundError):
-            partial.unlink()
+        partial.unlink(missing_ok=True)
 
 
-def _resume(
-    path: Path, run: Any, history: History, recipe: SelfScaledBFGS | AdamThenLBFGS, seed: int
-) -> None:
+def _resume(path: Path, run: Any, history: History, fingerprint: str) -> None:
     try:
         content = torch.load(path, weights_only=True)
-        wanted, found = _fingerprint(run, recipe, seed), content["for"]
-    except (RuntimeError, EOFError, KeyError, TypeError, pickle.UnpicklingError, zipfile.BadZipFile) as error:
+        found = content["for"]
+    except Exception as error:  # torch.load has many ways to fail on a file that is not its own
         raise ValueError(f"checkpoint {path} is cut short or not one of ours: delete it and start afresh.") from error
-    if found != wanted:
+    if found != fingerprint:
         raise ValueError(f"checkpoint {path} belongs to another run: delete it, or give another path.\n"
-                         f"  found:  {found}\n  wanted: {wanted}")  # fmt: skip
+                         f"  found:  {found}\n  wanted: {fingerprint}")  # fmt: skip
     run.load_state_dict(content["run"])
     history.losses, history.seconds = content["history"]["losses"], content["history"]["seconds"]

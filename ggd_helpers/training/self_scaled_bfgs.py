@@ -1,5 +1,6 @@
 """The default recipe: dense self-scaled BFGS on few well-placed points, started several times."""
 
+import inspect
 import math
 import warnings
 from collections.abc import Callable
@@ -41,10 +42,10 @@ class InverseHessian:
         if curvature <= 1e-300:
             return
         if self.fresh:  # the usual first scaling of BFGS
-            self.scale, self.fresh = curvature / (change @ change), False
+            self.scale, self.fresh = float(curvature / (change @ change)), False
             tau = 1.0
         else:
-            tau = max(min(1.0, curvature / max(step_b_step, 1e-300)), 1e-3)
+            tau = max(min(1.0, float(curvature / max(step_b_step, 1e-300))), 1e-3)
         moved = self @ change
         self.scale /= tau
         direction = -moved / (curvature * tau) + 0.5 * step * ((change @ moved) / (tau * curvature**2) + 1 / curvature)
@@ -122,11 +123,12 @@ class SelfScaledBFGS:
     """The default recipe: exact, fast, for models of up to about 3000 parameters and data of any size.
 
     Few points carry all that long trajectories know: `points` times of each, well spread over distance and time. A
-    share of the trajectories is set aside for validation. `restarts` starts (the model as given, then fresh draws) run for `trial`
-    iterations each; the best on the validation trajectories goes on, until the loss falls under `tolerance` times the
-    mean squared target, or stops falling, or `iterations` are spent. The weights best on validation are kept.
+    share of the trajectories is set aside for validation. `restarts` starts (the model as given, then fresh draws) run
+    for `trial` iterations each; the best on the validation trajectories goes on, until the loss falls under `tolerance`
+    times the mean squared velocity, or stops falling for `patience` iterations, or `iterations` are spent. The weights
+    best on validation are kept.
 
-    Source: our own measurements; `tests/benchmarks/recipes.py` repeats them against the thesis's recipe.
+    Source: our own measurements; `tests/benchmarks/thesis_recipe.py` trains the same data the thesis's way.
     """
 
     objective: Objective = field(default_factory=Differences)
@@ -144,7 +146,11 @@ class SelfScaledBFGS:
         for name, low in (("iterations", 1), ("points", 3), ("restarts", 1), ("trial", 1), ("patience", 1)):
             if getattr(self, name) < low:
                 raise ValueError(f"{name} must be a whole number, {low} or more (got {getattr(self, name)!r}).")
-        if self.restarts > 1 and not hasattr(model, "reset_parameters"):
+        if not 0 < self.validation_fraction <= 0.9:
+            raise ValueError(
+                f"validation_fraction must be positive and at most 0.9 (got {self.validation_fraction!r})."
+            )
+        if self.restarts > 1 and not _can_be_redrawn(model):
             raise ValueError(f"restarts = {self.restarts} needs a model with reset_parameters(generator); "
                              f"{type(model).__name__} has none: use SelfScaledBFGS(restarts=1).")  # fmt: skip
         return BFGSRun(self, model, data, generator)
@@ -196,20 +202,22 @@ class BFGSRun:
 
     def step(self) -> float:
         """One iteration; returns the loss in the units of the objective."""
-        if self.descent.failures < 3:
-            self.descent.step(self.function)
+        descent = self.descent
+        if descent.failures < 3:
+            descent.step(self.function)
         self.iteration += 1
-        loss = self.descent.loss * self.unit
-        solved = self.descent.loss < self.recipe.tolerance
+        loss = descent.loss * self.unit
+        solved = descent.loss < self.recipe.tolerance
         if solved or self.iteration == self.total:
             self._validate()
             self.finished = True
         elif self.trials_left:
             if self.iteration % self.recipe.trial == 0:
                 self._end_trial()
-        elif self.descent.failures >= 3 or self.iteration % self.CHECK == 0:
+        elif descent.failures >= 3 or self.iteration % self.CHECK == 0:
             self._validate()
-            self.finished = self.descent.failures >= 3 or self._stalled()
+            self.finished = descent.failures >= 3 or self._stalled()
+        self._put(descent.theta)  # for whoever watches
         return loss
 
     def _validate(self) -> float:
@@ -243,7 +251,7 @@ class BFGSRun:
 
     def keep_best(self) -> None:
         """Leave the model with the weights that did best on the validation trajectories."""
-        if self.best_validation == math.inf:  # interrupted before the first look
+        if not self.finished:  # interrupted since the last look
             self._validate()
         self._put(self.best)
 
@@ -267,6 +275,12 @@ class BFGSRun:
         self.descent = Descent.from_state(state["descent"])
         self.leader = None if state["leader"] is None else Descent.from_state(state["leader"])
         self.generator.set_state(state["generator"])
+
+
+def _can_be_redrawn(model: nn.Module) -> bool:
+    """Whether the model has our `reset_parameters(generator)` (torch's own layers have one without a generator)."""
+    reset = getattr(model, "reset_parameters", None)
+    return reset is not None and "generator" in inspect.signature(reset).parameters
 
 
 def _remembering(function: ValueAndGradient) -> ValueAndGradient:

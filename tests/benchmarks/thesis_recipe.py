@@ -2,7 +2,7 @@
 
 On every sixteenth state: some minutes. On all of them (the thesis's way): hours on two cores.
 
-    .venv/bin/python tests/benchmarks/thesis_recipe.py DIM EVERY
+    .venv/bin/python tests/benchmarks/thesis_recipe.py DIM EVERY SEED
 """
 
 import datetime
@@ -17,20 +17,21 @@ import ggd_helpers as ggd
 DATA = Path(__file__).parents[2] / "data"
 
 
-def main(dim: int, every: int) -> None:
+def main(dim: int, every: int, seed: int) -> None:
     torch.set_flush_denormal(True)  # saturated units in float32 make numbers that are five times slower otherwise
     system = ggd.OverdampedParticle(gamma=1.0, dim=dim)
     data = ggd.simulate(system, trajectories=128, points=2048, dt=0.005, seed=21)
     train, test = data.split(test_fraction=0.2, seed=0)
     model = ggd.GradientDynamics(ggd.ConcaveEntropy(dim), ggd.ConvexDissipation(dim))
-    ggd.kaiming_normal_(model, seed=0)
+    ggd.kaiming_normal_(model, seed)
     model = model.float()
-    history = ggd.fit(model, train, ggd.AdamThenLBFGS(epochs=1000, every=every), seed=0)
+    history = ggd.fit(model, train, ggd.AdamThenLBFGS(epochs=1000, every=every), seed=seed)
     report = ggd.evaluate(model.double(), system, test)
     kept = {
-        "command": f"python tests/benchmarks/thesis_recipe.py {dim} {every}",
+        "command": f"python tests/benchmarks/thesis_recipe.py {dim} {every} {seed}",
         "date": datetime.date.today().isoformat(),
         "every": every,
+        "seed": seed,
         "threads": torch.get_num_threads(),
         "metrics": report.metrics | {"train_seconds": history.seconds[-1]},
         "losses": history.losses,
@@ -41,4 +42,4 @@ def main(dim: int, every: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]))
+    main(*map(int, sys.argv[1:]))

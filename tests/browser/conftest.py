@@ -60,8 +60,9 @@ def chromium() -> "Iterator[Browser]":
         reason = f"The browser tests need {' and '.join(missing)}."
         pytest.fail(reason, pytrace=False) if os.environ.get("CI") else pytest.skip(reason)
 
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=OPTIONS)
         try:
@@ -196,8 +197,8 @@ class Chapter:
     Attributes:
         page: the browser's page.
         pictures: the folder for screenshots; `$GGD_SCREENSHOTS` gets a copy where it is set.
-        complaints: every error so far of the page, of its console, and of the kernel. What a widget's callback raises
-            is shown nowhere on the page; it is here.
+        complaints: errors of the page, of its console, and of the kernel, in the order they came. What a widget's
+            callback raises is shown nowhere on the page; it is here.
     """
 
     page: "Page"
@@ -217,6 +218,11 @@ class Chapter:
         message = _kernel_message(frame)
         if message and message[0]["msg_type"] == "error":
             self.complaints.append(f"kernel: {message[1]['ename']}: {message[1]['evalue']}")
+
+    def take_complaints(self) -> list[str]:
+        """The complaints since the last call."""
+        taken, self.complaints = self.complaints, []
+        return taken
 
     def run_all_cells(self) -> None:
         """Clear the committed outputs, run every cell from the menu, and wait until the kernel has done them all."""

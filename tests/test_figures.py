@@ -1,0 +1,217 @@
+"""Figures: labelled, drawn without a warning, and left to the page alone."""
+
+import io
+import logging
+
+import matplotlib.pyplot as plt
+import pytest
+import torch
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from ggd_helpers import figures
+from ggd_helpers.dynamics import GradientDynamics
+from ggd_helpers.evaluation import Gauge, evaluate, fix_gauge
+from ggd_helpers.figures import particle_live
+from ggd_helpers.figures.style import SIZES, STYLE
+from ggd_helpers.potentials import ConcaveEntropy, ConvexDissipation, CoshDissipation, IsotropicDissipation
+from ggd_helpers.systems import OverdampedParticle, SteepParticle
+from ggd_helpers.training import History
+from ggd_helpers.trajectories import simulate
+
+pytestmark = pytest.mark.filterwarnings("error")
+
+
+@pytest.fixture(autouse=True)
+def _one_failure_is_one_failure():
+    yield
+    plt.close("all")
+
+
+class Scene:
+    """A system in one or two dimensions, its data, and models that miss it by little and by much."""
+
+    def __init__(self, dim):
+        self.system = OverdampedParticle(1.2, dim)
+        self.data = simulate(self.system, trajectories=12, points=700, dt=0.01, seed=1)
+        self.near = GradientDynamics(self.system.entropy, CoshDissipation(1.3, 0.5))
+        self.far = GradientDynamics(ConcaveEntropy(dim), ConvexDissipation(dim), seed=1)
+        self.models = {
+            "near": (self.near, fix_gauge(self.near, self.system, self.data.states)),
+            "far": (self.far, fix_gauge(self.far, self.system, self.data.states)),
+        }
+        self.report = evaluate(self.near, self.system, self.data)
+        self.history = History("SelfScaledBFGS", losses=[1.0, 1e-3, 1e-9], seconds=[0.1, 0.2, 0.3])
+
+
+@pytest.fixture(scope="module")
+def scenes():
+    return {1: Scene(1), 2: Scene(2)}
+
+
+EYE = torch.eye(2, dtype=torch.float64)
+FRICTION = torch.tensor([[1.0, 0.4], [0.4, 0.5]], dtype=torch.float64)
+
+# Every function of the module, with the dimensions that it is for.
+DRAWINGS = {
+    ("trajectories_1d", 1): lambda s: figures.trajectories_1d(s.data),
+    ("trajectories_2d", 2): lambda s: figures.trajectories_2d(s.data, chosen=(0, 3, 5)),
+    ("loss_curves", 1): lambda s: figures.loss_curves({"1D": {"ours": s.history, "the thesis's": s.history}}),
+    ("loss_curves", 2): lambda s: figures.loss_curves({"1D": {"ours": s.history}, "2D": {"ours": s.history}}),
+    ("prediction", 1): lambda s: figures.prediction(s.data, s.report, chosen=2),
+    ("prediction", 2): lambda s: figures.prediction(s.data, s.report),
+    ("error_histogram", 1): lambda s: figures.error_histogram({"1D": s.report.velocity_errors}),
+    ("error_histogram", 2): lambda s: figures.error_histogram({"a": s.report.velocity_errors, "b": torch.rand(26)}),
+    ("potentials", 1): lambda s: figures.potentials(s.models, s.system),
+    ("potentials", 2): lambda s: figures.potentials(s.models, s.system),
+    ("potentials_2d", 2): lambda s: figures.potentials_2d(s.near, s.system, s.models["near"][1]),
+    ("same_motion", 1): lambda s: figures.same_motion(s.models, s.system),
+    ("ellipses", 2): lambda s: figures.ellipses({"known": (EYE, FRICTION), "one": (FRICTION, EYE)}),
+    ("entropy_hill", 1): lambda s: figures.entropy_hill(s.system, s.data),
+    ("entropy_production", 1): lambda s: figures.entropy_production({"known": torch.rand(999)}),
+    ("entropy_production", 2): lambda s: figures.entropy_production(
+        {"trained": s.near.entropy_production(s.data.states[:, 0]), "untrained": torch.zeros(9)}
+    ),
+}
+
+
+def draw(figure: Figure) -> None:
+    """Draw as a page does; what goes wrong in a figure goes wrong here."""
+    figure.savefig(io.BytesIO(), format="png")
+
+
+def test_every_function_is_tried():
+    functions = {name for name in figures.__all__ if name != "ParticlePicture"}
+    assert {name for name, _ in DRAWINGS} == functions
+
+
+@pytest.mark.parametrize(("name", "dim"), DRAWINGS)
+class TestEveryFigure:
+    def test_it_is_drawn_without_latex_or_a_complaint(self, scenes, name, dim, caplog):
+        with caplog.at_level(logging.WARNING, logger="matplotlib"):  # fonts that are missing
+            figure = DRAWINGS[name, dim](scenes[dim])
+            assert isinstance(figure, Figure)
+            draw(figure)
+        assert not caplog.records
+        assert not any(text.get_usetex() for text in figure.findobj(Text))
+
+    def test_no_pyplot_holds_it_and_no_style_stays(self, scenes, name, dim):
+        before = dict(plt.rcParams)
+        DRAWINGS[name, dim](scenes[dim])
+        assert not plt.get_fignums()
+        assert dict(plt.rcParams) == before
+
+    def test_all_axes_are_labelled(self, scenes, name, dim):
+        figure = DRAWINGS[name, dim](scenes[dim])
+        for axes in figure.axes:
+            beside = [axes, *axes.get_shared_y_axes().get_siblings(axes)]  # one label for panels with a common axis
+            assert axes.get_xlabel()
+            assert any(each.get_ylabel() for each in beside)
+
+    def test_every_axes_shows_something(self, scenes, name, dim):
+        for axes in DRAWINGS[name, dim](scenes[dim]).axes:
+            assert axes.lines or axes.collections or axes.patches
+
+
+def test_the_style_needs_no_latex():
+    with plt.style.context(STYLE), plt.rc_context(SIZES):
+        assert plt.rcParams["text.usetex"] is False
+
+
+def test_the_same_call_draws_the_same_picture(scenes):
+    pictures = []
+    for _ in range(2):
+        file = io.BytesIO()
+        figures.potentials(scenes[1].models, scenes[1].system).savefig(file, format="png")
+        pictures.append(file.getvalue())
+    assert pictures[0] == pictures[1]
+
+
+@pytest.mark.parametrize("points", [16, 100, 601, 2048])
+def test_figures_of_any_number_of_points(points):
+    """`points` is a parameter of the chapter, 16 or more."""
+    system = OverdampedParticle()
+    data = simulate(system, trajectories=10, points=points, dt=0.005, seed=1)
+    report = evaluate(OverdampedParticle(1.1), system, data)
+    for figure in (figures.entropy_hill(system, data), figures.trajectories_1d(data), figures.prediction(data, report)):
+        draw(figure)
+
+
+@pytest.mark.parametrize("gamma", [0.01, 100.0])
+def test_contours_at_any_gamma(gamma):
+    system = OverdampedParticle(gamma, dim=2)
+    draw(figures.potentials_2d(system, system, Gauge()))
+
+
+def test_contours_of_an_untrained_model(scenes):
+    """What a student sees after too few iterations is a wrong figure, not a warning."""
+    scene = scenes[2]
+    draw(figures.potentials_2d(scene.far, scene.system, scene.models["far"][1]))
+
+
+class TestPerfectModel:
+    """The known system scored against itself has errors of exactly zero, which no logarithm likes."""
+
+    def test_prediction(self, scenes):
+        system, data = scenes[1].system, scenes[1].data
+        draw(figures.prediction(data, evaluate(system, system, data)))
+
+    def test_error_histogram(self, scenes):
+        draw(figures.error_histogram({"exact": torch.zeros(12), "ours": scenes[1].report.velocity_errors}))
+
+
+def test_potentials_draws_each_pair_in_its_gauge():
+    system = SteepParticle(1.0, 2.0)
+    model = GradientDynamics(ConcaveEntropy(1), IsotropicDissipation(3.0), seed=0)
+    gauge = Gauge(scale=2.0, shift=0.7)
+    figure = figures.potentials({"learned": (model, gauge)}, system)
+    (x, known), (_, learned) = (line.get_data() for line in figure.axes[0].lines)
+    states = torch.as_tensor(x)[:, None]
+    torch.testing.assert_close(torch.as_tensor(known), system.entropy(states))
+    torch.testing.assert_close(torch.as_tensor(learned), gauge.entropy(model, states).detach())
+    for axes, at in zip(figure.axes[1:], (0 * states, -states), strict=True):
+        (_, known), (_, learned) = (line.get_data() for line in axes.lines)
+        torch.testing.assert_close(torch.as_tensor(known), system.dissipation(at, states))
+        torch.testing.assert_close(torch.as_tensor(learned), gauge.dissipation(model, at, states).detach())
+
+
+@pytest.fixture(scope="module")
+def picture():
+    return figures.ParticlePicture()
+
+
+class TestParticlePicture:
+    def test_its_panels_are_labelled_and_no_pyplot_holds_it(self, picture):
+        assert not plt.get_fignums()
+        assert len(picture.figure.axes) == len(particle_live.PANELS)
+        for axes in picture.figure.axes:
+            assert axes.get_title()
+            assert axes.get_xlabel()
+            assert axes.get_ylabel()
+
+    def test_curves_that_are_not_given_vanish(self, picture):
+        empty = picture.png({})
+        line = torch.linspace(-1, 1, 5).numpy()
+        full = picture.png({"entropy": {"known": (line, -(line**2) / 2)}})
+        assert full.startswith(b"\x89PNG")
+        assert full != empty
+        assert picture.png({}) == empty
+
+    @pytest.mark.parametrize("panel", particle_live.PANELS)
+    @pytest.mark.parametrize("kind", ["known", "learned", "parabola", "now"])
+    def test_every_curve_shows(self, picture, panel, kind):
+        line = torch.linspace(0.1, 1, 5).numpy()
+        assert picture.png({panel: {kind: (line, line / 10)}}) != picture.png({})
+
+
+def test_a_figure_that_fails_is_not_left_open(scenes):
+    with pytest.raises(IndexError):
+        figures.trajectories_1d(scenes[1].data, chosen=(99,))
+    assert not plt.get_fignums()
+
+
+def test_drawing_writes_no_file(scenes, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for (_, dim), drawing in DRAWINGS.items():
+        drawing(scenes[dim])
+    assert not list(tmp_path.iterdir())
