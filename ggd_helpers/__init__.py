@@ -3,8 +3,11 @@
 Names are imported when they are first used, so that the command line answers at once.
 """
 
+import time
 from importlib import import_module
 from typing import Any
+
+STARTED = time.perf_counter()
 
 _HOMES = {
     "batch": [],

@@ -115,6 +115,12 @@ class ParticleExplorer:
     def learn(self) -> None:
         """Simulate the particle as it is set, train an entropy on the motion, and show it as it converges."""
         self.learn_button.disabled = True
+        try:
+            self._train()
+        finally:
+            self.learn_button.disabled = False
+
+    def _train(self) -> None:
         points, horizon = 512, 5 / self.gamma.value
         data = simulate(self.system, trajectories=24, points=points, dt=horizon / points, seed=self.seed, substeps=2)
         entropy = ConcaveEntropy(dim=1, width=6, depth=3)
@@ -126,13 +132,10 @@ class ParticleExplorer:
                 self.status.value = f"iteration {iteration}: loss {loss:.1e}"
                 self._redraw()
 
-        try:
-            fit(self.model, data, recipe, seed=self.seed, progress=False, watch=watch)
-            error = potential_errors(self.model, self.system, STATES, self._shift())["entropy_error"]
-            self.status.value = f"S learned from 24 trajectories: relative error {error:.0e}, up to a constant."
-            self._redraw()
-        finally:
-            self.learn_button.disabled = False
+        fit(self.model, data, recipe, seed=self.seed, progress=False, watch=watch)
+        error = potential_errors(self.model, self.system, STATES, self._shift())["entropy_error"]
+        self.status.value = f"S learned from 24 trajectories: relative error {error:.0e}, up to a constant."
+        self._redraw()
 
     @torch.no_grad()
     def _shift(self) -> Gauge:

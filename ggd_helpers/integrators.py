@@ -24,6 +24,9 @@ def rk4(f: VelocityField, x0: Tensor, dt: float, points: int, substeps: int = 1)
 
     Each stored step is made of `substeps` equal steps. The first state is `x0` itself.
     """
+    for name, value in (("points", points), ("substeps", substeps)):
+        if value < 1:
+            raise ValueError(f"{name} must be a whole number, 1 or more (got {value!r}).")
     x, states = x0, [x0]
     for _ in range(points - 1):
         for _ in range(substeps):
@@ -40,7 +43,7 @@ def adaptive(f: VelocityField, x0: Tensor, dt: float, points: int, rtol: float =
     """
 
     def flat(_: float, y: np.ndarray) -> np.ndarray:
-        return _numpy(f(torch.from_numpy(y).to(x0).view(x0.shape))).ravel()
+        return _finite(f(torch.from_numpy(y).to(x0).view(x0.shape))).ravel()
 
     path = _solve(flat, _numpy(x0).ravel(), dt, points, method="DOP853", rtol=rtol, atol=atol)
     return torch.from_numpy(path).to(x0).view(points, *x0.shape).movedim(0, -2)
@@ -58,12 +61,12 @@ def stiff(f: VelocityField, x0: Tensor, dt: float, points: int, rtol: float = 1e
 
     def solve_one(start: Tensor) -> np.ndarray:
         return _solve(
-            lambda _, y: _numpy(f(torch.from_numpy(y).to(x0))),
+            lambda _, y: _finite(f(torch.from_numpy(y).to(x0))),
             _numpy(start),
             dt,
             points,
             method="Radau",
-            jac=lambda _, y: _numpy(jacobian(torch.from_numpy(y).to(x0))),
+            jac=lambda _, y: _finite(jacobian(torch.from_numpy(y).to(x0))),
             rtol=rtol,
             atol=atol,
         )
@@ -76,7 +79,15 @@ def _numpy(x: Tensor) -> np.ndarray:
     return x.detach().cpu().double().numpy()
 
 
+def _finite(slope: Tensor) -> np.ndarray:
+    if not torch.isfinite(slope).all():  # SciPy would shorten its steps for ever
+        raise ValueError("The velocity is not finite (NaN or infinity) at a state on the way: is it in the domain?")
+    return _numpy(slope)
+
+
 def _solve(f: Callable, y0: np.ndarray, dt: float, points: int, **options: object) -> np.ndarray:
+    if points == 1:
+        return y0[None]
     times = dt * np.arange(points)
     solution = solve_ivp(f, (0.0, times[-1]), y0, t_eval=times, **options)
     if not solution.success:

@@ -1,6 +1,7 @@
 """What the parameters of the chapters mean, and which values they may take."""
 
 import math
+import sys
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -16,7 +17,9 @@ class Rule(NamedTuple):
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
+    return abs(value) <= sys.float_info.max  # neither NaN, nor infinite, nor a whole number beyond all floats
 
 
 def _number(low: float, high: float = math.inf) -> Callable[[Any], bool]:

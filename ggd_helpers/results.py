@@ -1,6 +1,7 @@
 """What a chapter leaves behind: numbers, figures and weights in one folder, for people and for batch jobs."""
 
 import json
+import math
 import platform
 import time
 from collections.abc import Mapping
@@ -12,8 +13,9 @@ import torch
 from matplotlib.figure import Figure
 from safetensors.torch import save_file
 
+from ggd_helpers import STARTED
+
 DATA = Path(__file__).resolve().parents[1] / "data"
-_STARTED = time.perf_counter()
 
 
 def data_path(name: str) -> Path:
@@ -47,14 +49,15 @@ def save_results(
     """Write `OUT/results.json`, and the weights of every model as `OUT/NAME.safetensors`.
 
     `metrics` has one entry an experiment, with the metric names that all chapters share; a number that was not measured
-    is left out, never set to zero. `seconds` counts from the first use of this package in the kernel.
+    is left out, never set to zero. `seconds` counts from the import of this package in the kernel.
 
     Raises:
         ValueError: a metric that is not a finite number.
     """
+    metrics = {label: {name: float(value) for name, value in numbers.items()} for label, numbers in metrics.items()}
     for experiment, numbers in metrics.items():
         for name, value in numbers.items():
-            if not torch.isfinite(torch.tensor(float(value))):
+            if not math.isfinite(value):
                 raise ValueError(f"{experiment}: {name} is {value}: the training went wrong; leave it out or mend it.")
     folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)
@@ -64,15 +67,18 @@ def save_results(
     content = {
         "chapter": chapter,
         "parameters": dict(parameters),
-        "seconds": round(time.perf_counter() - _STARTED, 1),
+        "seconds": round(time.perf_counter() - STARTED, 1),
         "device": str(device),
         "seed": parameters.get("seed"),
         "versions": {"python": platform.python_version()}
         | {name: metadata.version(name) for name in ("ggd_helpers", "torch", "numpy", "scipy")},
-        "metrics": {experiment: dict(numbers) for experiment, numbers in metrics.items()},
+        "metrics": metrics,
     }
     path = folder / "results.json"
     partial = path.with_suffix(".partial")
-    partial.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-    partial.replace(path)
+    try:
+        partial.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
     return path

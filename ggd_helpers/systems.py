@@ -82,5 +82,6 @@ class SteepParticle(Particle):
 
     def solution(self, x0: Tensor, times: Tensor) -> Tensor:
         """The exact motion, `tanh(k x/2) = tanh(k x0/2) exp(-gamma t)`: `(..., n)`, `(time,)` to `(..., time, n)`."""
-        k, decay = self.dissipation.steepness, torch.exp(-self.dissipation.gamma * times)[:, None]
-        return 2 / k * torch.atanh(torch.tanh(0.5 * k * x0)[..., None, :] * decay)
+        k, gamma_t = self.dissipation.steepness, self.dissipation.gamma * times[:, None]
+        s = torch.sinh(0.5 * k * x0)[..., None, :]  # the same law in sinh, which does not saturate as tanh does
+        return 2 / k * torch.asinh(s * torch.exp(-gamma_t) / torch.sqrt(1 - s**2 * torch.expm1(-2 * gamma_t)))

@@ -55,15 +55,16 @@ def loss_curves(panels: Mapping[str, Mapping[str, History]]) -> Figure:
 @styled
 def prediction(test: Trajectories, report: Report, chosen: int = 0) -> Figure:
     """A test trajectory and the model's own, from the same initial state (thesis, Fig. 4.4)."""
-    dim = test.states.shape[-1]
+    made = report.rollout[chosen]
+    stride = -(-len(test.times) // len(made))  # the rollout's steps in stored ones
+    known, times = test.states[chosen, ::stride], test.times[::stride]
     figure, (left, right) = plt.subplots(1, 2, figsize=(8, 2.8))
-    for i in range(dim):
-        left.plot(test.times, test.states[chosen, :, i], **KNOWN, label="simulated" if i == 0 else None)
-        left.plot(test.times, report.rollout[chosen, :, i], f"C{i}", **LEARNED, label=f"learned $x_{i + 1}$")
+    for i in range(made.shape[-1]):
+        left.plot(times, known[:, i], **KNOWN, label="simulated" if i == 0 else None)
+        left.plot(times, made[:, i], f"C{i}", **LEARNED, label=f"learned $x_{i + 1}$")
     left.set(xlabel="time $t$", ylabel="position")
     left.legend()
-    gap = (report.rollout[chosen] - test.states[chosen]).norm(dim=-1)
-    right.semilogy(test.times[1:], gap[1:], "C1")
+    right.semilogy(times[1:], (made - known).norm(dim=-1).clamp_min(1e-17)[1:], "C1")
     right.set(xlabel="time $t$", ylabel="distance between the two")
     return figure
 
@@ -73,7 +74,7 @@ def error_histogram(errors: Mapping[str, Tensor]) -> Figure:
     """How the velocity's squared error is spread over the test trajectories (thesis, Fig. 4.5)."""
     figure, axes = plt.subplots(figsize=(5, 2.8))
     for i, (label, values) in enumerate(errors.items()):
-        axes.hist(values.log10(), bins=12, alpha=0.6, label=label, color=f"C{i}")
+        axes.hist(values.clamp_min(1e-32).log10(), bins=12, alpha=0.6, label=label, color=f"C{i}")
     axes.set(xlabel="$\\log_{10}$ of a trajectory's mean squared error (velocity$^2$)", ylabel="test trajectories")
     axes.legend()
     return figure
@@ -177,7 +178,7 @@ def entropy_hill(system: GradientDynamics, data: Trajectories, chosen: int = 0) 
     path = data.states[chosen]
     figure, (left, right) = plt.subplots(1, 2, figsize=(8, 2.9))
     left.plot(along, system.entropy(states), color="0.25", lw=1.5)
-    marks = path[[0, 60, 120, 200, 320, 600]]
+    marks = path[(len(path) * torch.tensor([0.0, 0.03, 0.06, 0.1, 0.16, 0.3])).long()]
     left.scatter(marks[:, 0], system.entropy(marks), c=range(len(marks)), cmap="viridis", s=45, zorder=3)
     left.set(xlabel="state $x$", ylabel="entropy $S(x)$", title="the state climbs its entropy")
     right.plot(data.times, system.entropy(path), label="$S$")

@@ -52,7 +52,7 @@ class ParticlePicture:
                 self.lines[name] = {
                     "parabola": ax.plot([], [], ":", color="0.5", lw=1.2)[0],
                     "known": ax.plot([], [], **KNOWN)[0],
-                    "learned": ax.plot([], [], "C1", **LEARNED)[0],
+                    "learned": ax.plot([], [], "k", **LEARNED)[0],
                     "now": ax.plot([], [], "o", color="C0", ms=8)[0],
                 }
             kinds = self.lines["entropy"]

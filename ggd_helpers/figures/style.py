@@ -20,8 +20,11 @@ def styled(draw: Callable[..., Figure]) -> Callable[..., Figure]:
     @functools.wraps(draw)
     def wrapper(*args: object, **kwargs: object) -> Figure:
         with plt.style.context(STYLE), plt.rc_context(SIZES), torch.no_grad():
-            figure = draw(*args, **kwargs)
-        plt.close(figure)
-        return figure
+            before = plt.get_fignums()
+            try:
+                return draw(*args, **kwargs)
+            finally:
+                for number in set(plt.get_fignums()) - set(before):
+                    plt.close(number)
 
     return wrapper

@@ -132,8 +132,8 @@ class SelfScaledBFGS:
     """
 
     objective: Objective = field(default_factory=Differences)
-    iterations: int = 1200
-    points: int = 12
+    iterations: int = 1300
+    points: int = 11
     restarts: int = 3
     trial: int = 60
     validation_fraction: float = 0.1

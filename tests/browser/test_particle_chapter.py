@@ -70,6 +70,7 @@ def test_arrow_keys_move_gamma_and_redraw_the_picture(chapter: "Chapter"):
         slider.get_by_role("slider").press("ArrowRight")
     chapter.wait_for_new_picture(image, picture)
     assert float(readout.text_content()) > number
+    image.scroll_into_view_if_needed()
     chapter.screenshot("explorer_after_arrow_keys")
     assert chapter.take_complaints() == []
 
@@ -83,5 +84,6 @@ def test_learn_it_draws_what_it_learned(chapter: "Chapter"):
     expect(explorer).to_contain_text("relative error", timeout=LEARNING)
     expect(button).to_be_enabled()
     chapter.wait_for_new_picture(image, picture)
+    image.scroll_into_view_if_needed()
     chapter.screenshot("explorer_after_learning")
     assert chapter.take_complaints() == []
