@@ -110,6 +110,7 @@ class ConvexDissipation(DissipationPotential):
 
     def flux(self, x: Tensor, x_star: Tensor) -> Tensor:
         """The flux `dPsi/dx*(x, x*) - dPsi/dx*(x, 0)`, `(..., n)` twice to `(..., n)`."""
+        x, x_star = torch.broadcast_tensors(x, x_star)
         slope, slope_at_zero = self.network.gradient(x, torch.stack([x_star, torch.zeros_like(x_star)]))
         return slope - slope_at_zero
 

@@ -4,8 +4,6 @@ import csv
 import dataclasses
 import json
 import math
-import tempfile
-import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -110,14 +108,13 @@ class Trajectories:
         arrays = {"states": self.states.cpu().numpy(), "dt": self.dt, "metadata": json.dumps(self.metadata)}
         if self.velocities is not None:
             arrays["velocities"] = self.velocities.cpu().numpy()
-        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".npz", delete=False) as file:
-            try:
+        partial = path.with_name(path.name + ".partial")
+        try:
+            with partial.open("wb") as file:
                 np.savez_compressed(file, **arrays)
-                file.close()
-                Path(file.name).replace(path)
-            except BaseException:
-                Path(file.name).unlink()
-                raise
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
@@ -133,7 +130,7 @@ class Trajectories:
                 velocities = torch.from_numpy(arrays["velocities"]) if "velocities" in arrays else None
                 states, dt = torch.from_numpy(arrays["states"]), float(arrays["dt"])
                 metadata = json.loads(str(arrays["metadata"]))
-        except (zipfile.BadZipFile, EOFError, KeyError, OSError, ValueError) as error:
+        except Exception as error:  # NumPy and zip have many ways to fail on a damaged file
             raise ValueError(
                 f"{path} is cut short or was not written by Trajectories.save ({error}): copy or simulate it again."
             ) from error
@@ -151,22 +148,18 @@ class Trajectories:
         """
         path = _existing(path)
         names, labels, table = _read_csv(path)
-        groups = [np.flatnonzero(labels == label) for label in dict.fromkeys(labels)]
-        lengths = {len(group) for group in groups}
-        if len(lengths) > 1:
-            raise ValueError(f"{path}: trajectories have different lengths ({sorted(lengths)} rows): cut them alike.")
-        if lengths == {1}:
-            raise ValueError(f"{path}: every trajectory has a single row; differences need several.")
-        times = np.stack([table[group, 0] for group in groups])
-        steps = np.diff(times, axis=1)
-        dt = float(np.median(steps))
-        if not dt > 0 or np.abs(steps - dt).max() > 1e-6 * abs(dt):
-            worst, at = divmod(int(np.abs(steps - dt).argmax()), steps.shape[1])
+        groups = {label: [i for i, each in enumerate(labels) if each == label] for label in dict.fromkeys(labels)}
+        lengths = {label: len(group) for label, group in groups.items()}
+        if len(set(lengths.values())) > 1:
+            shortest, longest = min(lengths, key=lengths.get), max(lengths, key=lengths.get)
             raise ValueError(
-                f"{path}: times are not evenly spaced: in trajectory {labels[groups[worst][0]]!r} the step after "
-                f"t = {times[worst, at]:.6g} is {steps[worst, at]:.6g}, elsewhere {dt:.6g}. Interpolate to even steps."
+                f"{path}: trajectories have different lengths ({shortest!r} has {lengths[shortest]} rows, "
+                f"{longest!r} has {lengths[longest]}): cut them alike."
             )
-        states = torch.from_numpy(np.stack([table[group, 1:] for group in groups]))
+        if 1 in lengths.values():
+            raise ValueError(f"{path}: every trajectory has a single row; differences need several.")
+        dt = _common_step(path, {label: table[group, 0] for label, group in groups.items()})
+        states = torch.from_numpy(np.stack([table[group, 1:] for group in groups.values()]))
         return cls(states, dt, metadata={"source": path.name, "names": names})
 
 
@@ -176,30 +169,66 @@ def _existing(path: str | Path) -> Path:
     return Path(path)
 
 
-def _read_csv(path: Path) -> tuple[list[str], np.ndarray, np.ndarray]:
+def _common_step(path: Path, times: dict[str, np.ndarray]) -> float:
+    """The time step that all trajectories share; anything else is refused, with the place."""
+    first = next(iter(times.values()))
+    dt = float(first[1] - first[0])
+    for label, each in times.items():
+        for before, step in zip(each, np.diff(each), strict=False):
+            if not step > 0:
+                raise ValueError(
+                    f"{path}: times must increase; in trajectory {label!r} they do not after {before:.6g}."
+                )
+            if abs(step - dt) > 1e-6 * dt:
+                raise ValueError(
+                    f"{path}: times are not evenly spaced: in trajectory {label!r} the step after t = {before:.6g} is "
+                    f"{step:.6g}, the first one of the file is {dt:.6g}. Interpolate to even steps."
+                )
+    return float(np.mean([np.diff(each).mean() for each in times.values()]))
+
+
+def _read_csv(path: Path) -> tuple[list[str], list[str], np.ndarray]:
     """The names of the state's columns, the trajectory labels, and the numbers `(row, 1 + n)`, time first."""
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        reader = csv.DictReader(file)
-        columns = [name.strip() for name in reader.fieldnames or []]
-        reader.fieldnames = columns
-        missing = [name for name in ("trajectory", "t") if name not in columns]
-        names = [name for name in columns if name not in ("trajectory", "t")]
-        if missing or not names:
-            what = f"column {missing[0]!r} is missing" if missing else "there is no column for the state"
-            raise ValueError(f"{path}: {what}; found {columns}. Wanted: trajectory, t, then one column a coordinate.")
-        rows = list(reader)
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.reader(file)
+            columns = [name.strip() for name in next(reader, [])]
+            rows = [(f"{path}, line {reader.line_num}", row) for row in reader if row]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise ValueError(f"{path} is not a CSV file in UTF-8 ({error}): save it as CSV UTF-8.") from error
+    names = _state_columns(path, columns)
     if not rows:
         raise ValueError(f"{path}: there is no row of data under the header.")
-    table = np.empty((len(rows), 1 + len(names)))
-    for i, row in enumerate(rows):
-        for j, name in enumerate(["t", *names]):
-            table[i, j] = _finite(row[name], f"{path}, line {i + 2}, column {name!r}")
-    return names, np.array([row["trajectory"] for row in rows]), table
+    for place, row in rows:
+        if len(row) != len(columns):
+            raise ValueError(
+                f"{place}: {len(row)} cells where the header has {len(columns)}: is a comma missing, or a decimal comma "
+                "in use?"
+            )
+        if not row[columns.index("trajectory")].strip():
+            raise ValueError(f"{place}, column 'trajectory': the label is empty: name the trajectory.")
+    order = [columns.index(name) for name in ("t", *names)]
+    table = [[_finite(row[i], f"{place}, column {columns[i]!r}") for i in order] for place, row in rows]
+    return names, [row[columns.index("trajectory")].strip() for _, row in rows], np.array(table)
 
 
-def _finite(text: str | None, place: str) -> float:
+def _state_columns(path: Path, columns: list[str]) -> list[str]:
+    names = [name for name in columns if name not in ("trajectory", "t")]
+    missing = [name for name in ("trajectory", "t") if name not in columns]
+    twice = [name for name in columns if columns.count(name) > 1]
+    problems = [f"column {name!r} is missing" for name in missing]
+    problems += [] if names else ["there is no column for the state"]
+    problems += [f"column {name!r} stands twice" for name in twice]
+    if problems:
+        raise ValueError(
+            f"{path}: {problems[0]}; found {columns}. Wanted: trajectory, t, then one column a coordinate."
+        )
+    return names
+
+
+def _finite(text: str, place: str) -> float:
     try:
-        value = float(text or "")
+        value = float(text)
     except ValueError:
         value = math.nan
     if not math.isfinite(value):

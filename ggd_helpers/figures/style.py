@@ -9,7 +9,7 @@ import torch
 from matplotlib.figure import Figure
 
 STYLE = ["science", "no-latex", "bright"]  # Paul Tol's bright colours: safe for colour-blind readers
-SIZES = {"font.size": 10, "legend.fontsize": 9, "figure.dpi": 110, "figure.constrained_layout.use": True}
+SIZES = {"font.size": 10, "legend.fontsize": 9, "figure.dpi": 90, "figure.constrained_layout.use": True}
 KNOWN = {"color": "0.25", "lw": 3.0, "alpha": 0.5}
 LEARNED = {"ls": "--", "lw": 1.6}
 
