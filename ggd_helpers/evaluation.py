@@ -115,7 +115,7 @@ def evaluate(model: torch.nn.Module, system: GradientDynamics, test: Trajectorie
     `velocity_mse` is against the exact velocity, `velocity_mse_data` against central differences, as the thesis reports
     it, and `noise_floor` is what the exact velocity itself scores there. `rollout_mse` is of RK4 from the true initial
     states over the whole horizon, in steps of `stride` stored ones. `min_entropy_production` is the smallest `dS/dt` on
-    the test states. Model, system and states must be of one device and dtype: bring a model home with `model.to("cpu")`.
+    the test states. Model, system and states must be of one device and dtype: bring a model home by `model.to("cpu")`.
     """
     exact = system(test.states)
     found = model(test.states)

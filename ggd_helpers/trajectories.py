@@ -202,8 +202,8 @@ def _read_csv(path: Path) -> tuple[list[str], list[str], np.ndarray]:
     for place, row in rows:
         if len(row) != len(columns):
             raise ValueError(
-                f"{place}: {len(row)} cells where the header has {len(columns)}: is a comma missing, or a decimal comma "
-                "in use?"
+                f"{place}: {len(row)} cells where the header has {len(columns)}: is a comma missing, or one a decimal "
+                "comma?"
             )
         if not row[columns.index("trajectory")].strip():
             raise ValueError(f"{place}, column 'trajectory': the label is empty: name the trajectory.")
