@@ -10,6 +10,7 @@ import io
 import json
 import logging
 import math
+import os
 import re
 import shutil
 import tokenize
@@ -221,6 +222,9 @@ def _execute(chapter: Chapter, values: dict[str, object], folder: Path, progress
     import papermill
     from nbclient.exceptions import DeadKernelError
 
+    os.environ.setdefault(
+        "OMP_NUM_THREADS", "1"
+    )  # for the kernel: two threads on its small matrices are slower than one
     logging.getLogger("papermill").setLevel(logging.ERROR)  # it warns about lines that `read_chapter` reads well
     try:
         papermill.execute_notebook(

@@ -34,7 +34,7 @@ def save_figure(figure: Figure, out: str, name: str) -> Figure:
     """Keep a figure as `OUT/figures/NAME.png`, and hand it back for the page."""
     folder = Path(out) / "figures"
     folder.mkdir(parents=True, exist_ok=True)
-    figure.savefig(folder / f"{name}.png", dpi=200)
+    figure.savefig(folder / f"{name}.png", dpi=150)
     return figure
 
 

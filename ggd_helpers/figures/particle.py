@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ggd_helpers.dynamics import GradientDynamics
 from ggd_helpers.evaluation import Gauge, Report
-from ggd_helpers.figures.style import KNOWN, LEARNED, styled
+from ggd_helpers.figures.style import COLOURS, KNOWN, LEARNED, styled
 from ggd_helpers.training import History
 from ggd_helpers.trajectories import Trajectories
 
@@ -61,10 +61,10 @@ def prediction(test: Trajectories, report: Report, chosen: int = 0) -> Figure:
     figure, (left, right) = plt.subplots(1, 2, figsize=(8, 2.8))
     for i in range(made.shape[-1]):
         left.plot(times, known[:, i], **KNOWN, label="simulated" if i == 0 else None)
-        left.plot(times, made[:, i], f"C{i}", **LEARNED, label=f"learned $x_{i + 1}$")
+        left.plot(times, made[:, i], COLOURS[i], **LEARNED, label=f"learned $x_{i + 1}$")
     left.set(xlabel="time $t$", ylabel="position")
     left.legend()
-    right.semilogy(times[1:], (made - known).norm(dim=-1).clamp_min(1e-17)[1:], "C1")
+    right.semilogy(times[1:], (made - known).norm(dim=-1).clamp_min(1e-17)[1:], COLOURS[1])
     right.set(xlabel="time $t$", ylabel="distance between the two")
     return figure
 
@@ -74,7 +74,7 @@ def error_histogram(errors: Mapping[str, Tensor]) -> Figure:
     """How the velocity's squared error is spread over the test trajectories (thesis, Fig. 4.5)."""
     figure, axes = plt.subplots(figsize=(5, 2.8))
     for i, (label, values) in enumerate(errors.items()):
-        axes.hist(values.clamp_min(1e-32).log10(), bins=12, alpha=0.6, label=label, color=f"C{i}")
+        axes.hist(values.clamp_min(1e-32).log10(), bins=12, alpha=0.6, label=label, color=COLOURS[i])
     axes.set(xlabel="$\\log_{10}$ of a trajectory's mean squared error (velocity$^2$)", ylabel="test trajectories")
     axes.legend()
     return figure
@@ -101,13 +101,13 @@ def potentials(models: Mapping[str, tuple[GradientDynamics, Gauge]], system: Gra
     for ax, at in zip(axes[1:], (rest, used), strict=True):
         ax.plot(along, system.dissipation(at, states), **KNOWN, label="known")
     for i, (label, (model, gauge)) in enumerate(models.items()):
-        style = LEARNED | {"color": f"C{i}", "label": label}
+        style = LEARNED | {"color": COLOURS[i], "label": label}
         axes[0].plot(along, gauge.entropy(model, states), **style)
         for ax, at in zip(axes[1:], (rest, used), strict=True):
             ax.plot(along, gauge.dissipation(model, at, states), **style)
     axes[0].set(xlabel="$x_1$", ylabel="entropy $S$", title="entropy")
-    axes[1].set(xlabel="$x_1^*$", ylabel="$\\Xi(0, x^*)$", title="dissipation potential, at rest")
-    axes[2].set(xlabel="$x_1^*$", ylabel="$\\Xi(x, x^*)$", title="dissipation potential, where it is used")
+    axes[1].set(xlabel="$x_1^*$", ylabel="$\\Xi(0, x^*)$", title="$\\Xi$ at rest")
+    axes[2].set(xlabel="$x_1^*$", ylabel="$\\Xi(x, x^*)$", title="$\\Xi$ where it is used")
     axes[0].legend()
     return figure
 
@@ -123,7 +123,7 @@ def potentials_2d(model: GradientDynamics, system: GradientDynamics, gauge: Gaug
     learned = (gauge.entropy(model, grid), gauge.dissipation(model, rest, grid))
     for ax, a, b in zip(axes, known, learned, strict=True):
         levels = torch.linspace(a.min().item(), a.max().item(), 9)
-        ax.contour(side, side, a, levels=levels, colors="0.6", linewidths=3)
+        ax.contour(side, side, a, levels=levels, colors="0.7", linewidths=3, linestyles="-")
         lines = ax.contour(side, side, b, levels=levels, cmap="viridis", linewidths=1.2, linestyles="--")
         ax.clabel(lines, fontsize=7)
         ax.set_aspect("equal")
@@ -139,7 +139,7 @@ def same_motion(models: Mapping[str, tuple[GradientDynamics, Gauge]], system: Gr
     figure, axes = plt.subplots(1, 4, figsize=(11.5, 2.8))
     rows = {"known": (system, Gauge()), **models}
     for i, (label, (model, gauge)) in enumerate(rows.items()):
-        style = KNOWN if i == 0 else LEARNED | {"color": f"C{i - 1}"}
+        style = KNOWN if i == 0 else LEARNED | {"color": COLOURS[i - 1]}
         x_star, velocity = model.conjugate(states) / gauge.scale, model(states)
         axes[0].plot(along, gauge.entropy(model, states), **style, label=label)
         axes[1].plot(along, x_star, **style)
@@ -160,7 +160,7 @@ def ellipses(matrices: Mapping[str, tuple[Tensor, Tensor]]) -> Figure:
     circle = torch.stack([turn.cos(), turn.sin()])
     figure, axes = plt.subplots(1, 2, figsize=(7, 3.3))
     for i, (label, pair) in enumerate(matrices.items()):
-        style = KNOWN if i == 0 else LEARNED | {"color": f"C{i - 1}"}
+        style = KNOWN if i == 0 else LEARNED | {"color": COLOURS[i - 1]}
         for ax, matrix in zip(axes, pair, strict=True):
             ax.plot(*torch.linalg.solve(torch.linalg.cholesky(matrix).T, circle), **style, label=label)
     axes[0].set(xlabel="$x_1$", ylabel="$x_2$", title="where $S = -1/2$")
@@ -193,7 +193,7 @@ def entropy_production(productions: Mapping[str, Tensor]) -> Figure:
     """Histograms of dS/dt over random states: nothing lies left of zero."""
     figure, axes = plt.subplots(figsize=(5, 2.8))
     for i, (label, values) in enumerate(productions.items()):
-        axes.hist(values.clamp_min(1e-12).log10(), bins=60, alpha=0.6, label=label, color=f"C{i}", density=True)
+        axes.hist(values.clamp_min(1e-12).log10(), bins=60, alpha=0.6, label=label, color=COLOURS[i], density=True)
     axes.set(xlabel="$\\log_{10}$ of $dS/dt$ at random states", ylabel="share of states")
     axes.legend()
     return figure

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from PIL import Image
 
-from ggd_helpers.figures.style import KNOWN, LEARNED, SIZES, STYLE
+from ggd_helpers.figures.style import COLOURS, KNOWN, LEARNED, SIZES, STYLE
 
 Curve = tuple[np.ndarray, np.ndarray]
 
@@ -53,7 +53,7 @@ class ParticlePicture:
                     "parabola": ax.plot([], [], ":", color="0.5", lw=1.2)[0],
                     "known": ax.plot([], [], **KNOWN)[0],
                     "learned": ax.plot([], [], "k", **LEARNED)[0],
-                    "now": ax.plot([], [], "o", color="C0", ms=8)[0],
+                    "now": ax.plot([], [], "o", color=COLOURS[0], ms=8)[0],
                 }
             kinds = self.lines["entropy"]
             names = {"known": "known", "learned": "learned", "parabola": "if $\\Xi$ were quadratic", "now": "now"}

@@ -8,7 +8,15 @@ import scienceplots  # noqa: F401  (registers the styles)
 import torch
 from matplotlib.figure import Figure
 
-STYLE = ["science", "no-latex", "bright"]  # Paul Tol's bright colours: safe for colour-blind readers
+STYLE = ["science", "no-latex"]
+COLOURS = (
+    "#4477AA",
+    "#EE6677",
+    "#228833",
+    "#AA3377",
+    "#CCBB44",
+    "#66CCEE",
+)  # Paul Tol's bright ones, colour-blind safe
 SIZES = {"font.size": 10, "legend.fontsize": 9, "figure.dpi": 90, "figure.constrained_layout.use": True}
 KNOWN = {"color": "0.25", "lw": 3.0, "alpha": 0.5}
 LEARNED = {"ls": "--", "lw": 1.6}
@@ -19,7 +27,11 @@ def styled(draw: Callable[..., Figure]) -> Callable[..., Figure]:
 
     @functools.wraps(draw)
     def wrapper(*args: object, **kwargs: object) -> Figure:
-        with plt.style.context(STYLE), plt.rc_context(SIZES), torch.no_grad():
+        with (
+            plt.style.context(STYLE),
+            plt.rc_context({**SIZES, "axes.prop_cycle": plt.cycler(color=COLOURS)}),
+            torch.no_grad(),
+        ):
             before = plt.get_fignums()
             try:
                 return draw(*args, **kwargs)
