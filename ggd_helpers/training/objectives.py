@@ -23,18 +23,19 @@ class Batch(NamedTuple):
 def well_spread_times(states: Tensor, count: int) -> Tensor:
     """Choose `count` times of each trajectory, as indices `(trajectory, count)`.
 
-    They are evenly spaced in a progress that is two thirds the distance travelled and one third the time elapsed: the
-    first part covers the states where things happen, the second the many scales of the slow approach to rest. First and
-    last time are always among them; the others are shifted from one trajectory to the next by the golden ratio, so that
-    together they leave no gap.
+    They are evenly spaced in a progress that is two thirds the share of the way travelled and one third the logarithm
+    of the share that remains (down to a millionth): the first part covers the states where things happen, the second
+    the many scales of the slow approach to rest. First and last time are always among them; the others are shifted from
+    one trajectory to the next by the golden ratio, so that together they leave no gap.
     """
     distance = functional.pad(states.diff(dim=1).norm(dim=-1).cumsum(dim=1), (1, 0))
-    time = torch.arange(states.shape[1]).to(distance)
-    progress = (2 * distance / distance[:, -1:].clamp_min(1e-300) + time / time[-1]) / 3
+    travelled = distance / distance[:, -1:].clamp_min(1e-300)
+    remains = (1 - travelled).clamp_min(0) + 1e-6
+    progress = (2 * travelled + remains.log() / math.log(1e-6)) / 3
     shift = torch.arange(len(states), dtype=torch.float64) * (math.sqrt(5) - 1) / 2 % 1
     levels = ((torch.arange(count - 2) + shift[:, None]) / (count - 2)).to(progress)
-    between = torch.searchsorted(progress, levels).clamp(max=len(time) - 1)
-    return functional.pad(functional.pad(between, (1, 0)), (0, 1), value=len(time) - 1)
+    between = torch.searchsorted(progress.contiguous(), levels).clamp(max=states.shape[1] - 1)
+    return functional.pad(functional.pad(between, (1, 0)), (0, 1), value=states.shape[1] - 1)
 
 
 def _chosen(states: Tensor, count: int | None) -> Tensor:
