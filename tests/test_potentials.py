@@ -207,9 +207,7 @@ def test_quadratic_forms_stay_symmetric_positive_definite(seed, n):
     assert not torch.allclose(columns, torch.eye(n, dtype=torch.float64))
 
 
-@pytest.mark.parametrize(
-    "make", [ENTROPIES["network"], ENTROPIES["quadratic"], *list(DISSIPATIONS.values())[:3]], ids=str
-)
+@pytest.mark.parametrize("make", [ENTROPIES["network"], ENTROPIES["quadratic"], *list(DISSIPATIONS.values())[:3]])
 def test_reset_parameters_draws_from_the_generator_alone(make):
     def after(seed):
         potential = make()
