@@ -267,7 +267,9 @@ def test_adam_and_lbfgs_learn_a_line(data):
 @pytest.mark.parametrize("objective", [Differences(6), FlowMatching(1), FlowMatching(5)], ids=str)
 def test_a_plain_module_learns_with_either_objective(data, objective):
     model = nn.Linear(1, 1, bias=False, dtype=torch.float64)
-    silent_fit(model, data, SelfScaledBFGS(objective, iterations=40, points=6, restarts=1, patience=20))
+    silent_fit(
+        model, data, SelfScaledBFGS(objective, iterations=40, points=6, restarts=1, patience=20, tolerance=1e-16)
+    )
     assert model.weight.item() == pytest.approx(-1.0, abs=1e-6)
 
 
@@ -380,7 +382,7 @@ def test_a_parameter_without_influence_does_no_harm(data):
     assert model.unused.item() == 3.0
 
 
-@pytest.mark.parametrize("start", [2.0, 30.0, 300.0])
+@pytest.mark.parametrize("start", [2.0, 100.0, 300.0])
 def test_a_line_search_that_meets_infinity_turns_back(data, start):
     """A velocity `log(theta) x`: long steps towards theta = 1/e end where there is no logarithm."""
     model, walls = Line(start), []
