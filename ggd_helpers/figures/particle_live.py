@@ -1,6 +1,7 @@
 """The picture of the particle explorer: six linked panels that redraw in tens of milliseconds."""
 
 import io
+import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -34,8 +35,11 @@ PANELS = {
 }
 
 
+GROWING = ("dissipation", "flux")  # panels whose upper limit follows a steep law
+
+
 class ParticlePicture:
-    """Six panels with fixed axes: the background is drawn once, and only curves and dots are drawn again."""
+    """Six panels: the background is drawn when an axis grows or shrinks, else only curves and dots are drawn again."""
 
     def __init__(self) -> None:
         with plt.style.context(STYLE), plt.rc_context({**SIZES, "figure.dpi": 80}):
@@ -65,12 +69,30 @@ class ParticlePicture:
             self.figure.set_layout_engine("none")
             for line in self.artists:
                 line.set_animated(True)
-            canvas.draw()
-            self.background = canvas.copy_from_bbox(self.figure.bbox)
+            self._draw_background()
+
+    def _draw_background(self) -> None:
+        self.figure.canvas.draw()
+        self.background = self.figure.canvas.copy_from_bbox(self.figure.bbox)
+
+    def _follow(self, curves: Mapping[str, Mapping[str, Curve]]) -> None:
+        """Stretch the panels of the law by powers of two, so that the known curve fits."""
+        moved = False
+        for name in GROWING:
+            low, high = PANELS[name].ylim
+            peak = curves[name]["known"][1].max()
+            factor = 2.0 ** max(0, math.ceil(math.log2(peak / high)))
+            ax = self.lines[name]["known"].axes
+            if ax.get_ylim() != (factor * low, factor * high):
+                ax.set_ylim(factor * low, factor * high)
+                moved = True
+        if moved:
+            self._draw_background()
 
     def png(self, curves: Mapping[str, Mapping[str, Curve]]) -> bytes:
         """Draw `curves[panel][kind]`, with kinds `known`, `learned`, `parabola` and `now`; missing ones vanish."""
         canvas = self.figure.canvas
+        self._follow(curves)
         canvas.restore_region(self.background)
         for panel, kinds in self.lines.items():
             for kind, line in kinds.items():

@@ -171,6 +171,15 @@ _RUN_ENDED = f"""() => {{
     const failed = cells.some(cell => cell.outputs.some(output => output.output_type === 'error'));
     return ({_KERNEL_IS_IDLE})() && (failed || cells.every(cell => cell.count !== null));
 }}"""
+_RUN_CELL = """async text => {
+    const notebook = window.jupyterapp.shell.currentWidget.content;
+    const codes = notebook.widgets.map(cell => cell.model.type === 'code' ? cell.model.sharedModel.source : '');
+    const found = codes.flatMap((source, i) => source.includes(text) ? [i] : []);
+    if (found.length !== 1) throw new Error(`${found.length} cells hold ${text}`);
+    notebook.activeCellIndex = found[0];
+    await notebook.scrollToItem(found[0], 'start');
+    await window.jupyterapp.commands.execute('notebook:run-cell');
+}"""
 _DIGEST = """async image => {
     const bytes = await (await fetch(image.src)).arrayBuffer();
     const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
@@ -230,6 +239,11 @@ class Chapter:
         self.page.wait_for_function(f"() => ({_CELLS})().every(cell => cell.count === null)")
         self._choose("Run", "runmenu:run-all")
         self.page.wait_for_function(_RUN_ENDED, timeout=RUN_PATIENCE)
+
+    def run_cell(self, text: str) -> None:
+        """Run the one code cell that holds `text`, show it, and wait until the kernel is done."""
+        self.page.evaluate(_RUN_CELL, text)
+        self.page.wait_for_function(_KERNEL_IS_IDLE, timeout=RUN_PATIENCE)
 
     def _choose(self, menu: str, command: str) -> None:
         self.page.get_by_role("menuitem", name=menu, exact=True).click()

@@ -1,4 +1,4 @@
-"""Explorers: sliders that redraw a picture, and a button that learns what the picture shows."""
+"""The explorer of the particle chapter."""
 
 from collections.abc import Callable
 

@@ -9,14 +9,14 @@ from torch import Tensor, nn
 from ggd_helpers.networks import FICNN, PICNN
 
 
-class _Potential(nn.Module):
+class Potential(nn.Module):
     def reset_parameters(self, generator: torch.Generator) -> None:
         """Draw every learnable part afresh; a formula has none."""
         for part in self.children():
             part.reset_parameters(generator)
 
 
-class Entropy(_Potential):
+class Entropy(Potential):
     """An entropy `S(x)`: a subclass writes its formula in `forward`, `(..., n)` to `(...)`."""
 
     def conjugate(self, x: Tensor) -> Tensor:
@@ -24,7 +24,7 @@ class Entropy(_Potential):
         return torch.func.grad(lambda x: self(x).sum())(x)
 
 
-class DissipationPotential(_Potential):
+class DissipationPotential(Potential):
     """A dissipation potential `Xi(x, x*)`: a subclass writes its formula in `forward`, `(..., n)` twice to `(...)`.
 
     The formula must have `Xi(x, 0) = 0`, `Xi >= 0`, and be convex in `x*` (thesis 1.2).

@@ -1,4 +1,4 @@
-"""Physical systems: an analytic pair of potentials, and where their trajectories start."""
+"""Particles that come to rest, with any friction law."""
 
 from collections.abc import Sequence
 

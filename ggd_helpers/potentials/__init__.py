@@ -1,0 +1,31 @@
+"""Entropies and dissipation potentials: of any kind (`general`), and those made for one kind of system."""
+
+from ggd_helpers.potentials.general import (
+    ConcaveEntropy,
+    ConvexDissipation,
+    CoshDissipation,
+    DissipationPotential,
+    Entropy,
+    FormulaDissipation,
+    FormulaEntropy,
+    IsotropicDissipation,
+    Potential,
+    QuadraticDissipation,
+    QuadraticEntropy,
+    positive_definite,
+)
+
+__all__ = [
+    "ConcaveEntropy",
+    "ConvexDissipation",
+    "CoshDissipation",
+    "DissipationPotential",
+    "Entropy",
+    "FormulaDissipation",
+    "FormulaEntropy",
+    "IsotropicDissipation",
+    "Potential",
+    "QuadraticDissipation",
+    "QuadraticEntropy",
+    "positive_definite",
+]
