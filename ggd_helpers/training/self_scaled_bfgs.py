@@ -75,7 +75,7 @@ class Descent:
         return InverseHessian(len(gradient), 1 / max(1.0, float(np.linalg.norm(gradient))))
 
     def _step_length(self, function: ValueAndGradient, direction: np.ndarray) -> float | None:
-        """A step by the strong Wolfe conditions; where that search fails, one that lowers the loss by 1 %; else `None`."""
+        """A step by the strong Wolfe conditions; failing that, one that lowers the loss by 1 %; else `None`."""
         if not direction @ self.gradient < 0:
             return None
         with warnings.catch_warnings():
