@@ -137,7 +137,7 @@ class SelfScaledBFGS:
     restarts: int = 3
     trial: int = 60
     validation_fraction: float = 0.1
-    tolerance: float = 5e-11
+    tolerance: float = 1e-11
     patience: int = 200
     threads: int | None = 1
 
