@@ -38,6 +38,9 @@ RULES = {
     "dt": Rule(_number(0), "positive", "it is the time between two stored states"),
     "thesis_recipe": Rule(lambda v: isinstance(v, bool), "true or false", "it runs the thesis's slow training in full"),
     "gamma": Rule(_number(0), "positive", "it is the damping rate in 1/time"),
+    "reactions": Rule(
+        lambda v: isinstance(v, str) and v.strip() != "", "a text such as 'A <-> B'", "it is the network"
+    ),
     "steepness": Rule(_number(0, 20), "positive and at most 20", "it is how fast the friction law leaves its tangent"),
     "dim": Rule(_whole(1, 2), "1 or 2", "it is the number of coordinates of the particle"),
     "test_fraction": Rule(_number(0, 0.9), "positive and at most 0.9", "it is the share of trajectories held back"),

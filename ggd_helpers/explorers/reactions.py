@@ -183,9 +183,9 @@ class ReactionsExplorer:
         system, points = self.system, 256
         data = simulate(system, trajectories=40, points=points, dt=self.time.value / points, seed=self.seed)
         head = CoshHead(system.dim, len(system.reactions))
-        pair = (MixingEntropy(system.dim, width=6, depth=1), AffinityDissipation(system.stoichiometry, head))
+        pair = (MixingEntropy(system.dim), AffinityDissipation(system.stoichiometry, head))
         self.model = GradientDynamics(*pair, seed=self.seed)
-        recipe = SelfScaledBFGS(iterations=500, restarts=2, trial=40, points=12)
+        recipe = SelfScaledBFGS(iterations=800, restarts=2, trial=40, points=12, tolerance=1e-9)
 
         def watch(iteration: int, loss: float) -> None:
             if iteration % 100 == 0:

@@ -22,6 +22,7 @@ from ggd_helpers.figures.reactions import (
     from_outside,
     linear_regime,
     predicted_concentrations,
+    same_reaction,
     visited,
     worth_of_knowledge,
 )
@@ -46,6 +47,7 @@ __all__ = [
     "predicted_concentrations",
     "prediction",
     "same_motion",
+    "same_reaction",
     "trajectories_1d",
     "trajectories_2d",
     "visited",

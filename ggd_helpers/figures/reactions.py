@@ -197,3 +197,23 @@ def from_outside(system: MassActionReactions, paths: Mapping[str, Tensor], times
         ax.set(xlabel="time $t$", ylabel="concentration" if i == 0 else None, title=name)
     axes[0].legend(fontsize=8)
     return figure
+
+
+@styled
+def same_reaction(models: Mapping[str, GradientDynamics], system: MassActionReactions) -> Figure:
+    """Different pairs for one reaction A <-> B on the line `c_A + c_B = 1`: S, force, flux, and the same motion."""
+    along = torch.linspace(0.02, 0.98, 97, dtype=torch.float64)
+    states = torch.stack([along, 1 - along], dim=-1)
+    figure, axes = plt.subplots(1, 4, figsize=(11.5, 2.8))
+    for i, (label, law) in enumerate(models.items()):
+        style = KNOWN if i == 0 else LEARNED | {"color": COLOURS[i - 1]}
+        entropy, affinity, velocity = law.entropy(states), -law.conjugate(states) @ system.stoichiometry, law(states)
+        axes[0].plot(along, entropy - entropy.max(), **style, label=label)
+        axes[1].plot(along, affinity[:, 0], **style)
+        axes[2].plot(affinity[:, 0], velocity[:, 0], **style)
+        axes[3].plot(along, velocity[:, 0], **style)
+    labels = [("$c_A$", "$S$"), ("$c_A$", "affinity $X$"), ("affinity $X$", "$dc_A/dt$"), ("$c_A$", "$dc_A/dt$")]
+    for ax, (x, y), title in zip(axes, labels, ("entropy", "force", "force and flux", "the motion"), strict=True):
+        ax.set(xlabel=x, ylabel=y, title=title)
+    axes[0].legend(fontsize=8)
+    return figure
