@@ -10,6 +10,8 @@ with contextlib.suppress(ImportError):  # without it the fixtures skip
     from playwright.sync_api import expect
 
 if TYPE_CHECKING:
+    from playwright.sync_api import Locator
+
     from browser.conftest import Chapter
 
 pytestmark = pytest.mark.browser
@@ -24,18 +26,25 @@ def chapter(open_chapter: "Callable[[str], Chapter]") -> "Chapter":
     return chapter
 
 
+def settled(chapter: "Chapter", image: "Locator") -> str:
+    """The fingerprint of a picture once no control sends a late echo any more."""
+    chapter.page.wait_for_timeout(2000)
+    return chapter.fingerprint(image)
+
+
 def test_a_typed_network_changes_the_picture_and_a_wrong_one_shows_its_sentence(chapter: "Chapter"):
     page = chapter.page
     panel = page.locator(".jp-OutputArea-output", has=page.locator(".widget-textarea"))
     text, image = panel.locator("textarea"), panel.locator("img")
     expect(image).to_be_visible()
     expect(panel).to_contain_text("conserved: A + C")
-    first = chapter.fingerprint(image)
+    first = settled(chapter, image)
 
     text.fill("E + S <-> ES | kf=4; ES <-> E + P")
     text.press("Tab")
-    second = chapter.wait_for_new_picture(image, first)
     expect(panel).to_contain_text("conserved: E + ES, S + ES + P")
+    chapter.wait_for_new_picture(image, first)
+    second = settled(chapter, image)
     expect(panel.locator(".widget-label").get_by_text("c ES", exact=True)).to_be_visible()
     chapter.screenshot("reactions_typed")
 
@@ -47,7 +56,8 @@ def test_a_typed_network_changes_the_picture_and_a_wrong_one_shows_its_sentence(
 
     text.fill("A <-> B")
     text.press("Tab")
-    third = chapter.wait_for_new_picture(image, second)
+    chapter.wait_for_new_picture(image, second)
+    third = settled(chapter, image)
     slider = chapter.slider("kf 1").get_by_role("slider")
     slider.focus()
     slider.press("ArrowRight")
