@@ -16,6 +16,7 @@ _HOMES = {
     "explorers": ["ParticleExplorer"],
     "figures": [],
     "integrators": ["adaptive", "rk4", "rk4_step", "stiff"],
+    "legendre": ["convex_envelope"],
     "networks": ["FICNN", "PICNN", "kaiming_normal_", "positive"],
     "parameters": ["check_parameters", "choose_device"],
     "potentials": [
@@ -31,6 +32,7 @@ _HOMES = {
         "QuadraticEntropy",
     ],
     "results": ["data_path", "save_figure", "save_results"],
+    "stochastic": ["gillespie", "langevin", "most_probable_path", "onsager_machlup_action"],
     "systems": ["AnisotropicParticle", "OverdampedParticle", "Particle", "SteepParticle"],
     "training": ["AdamThenLBFGS", "Differences", "FlowMatching", "History", "SelfScaledBFGS", "fit"],
     "trajectories": ["Trajectories", "simulate"],
