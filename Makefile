@@ -4,6 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
+# Without bytecode every start of Python compiles torch and matplotlib anew: 6 s each time.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help run lab test test-package test-notebooks test-browser notebooks lint clean
 .NOTPARALLEL:
 

@@ -14,16 +14,28 @@ from ggd_helpers.potentials.general import (
     QuadraticEntropy,
     positive_definite,
 )
+from ggd_helpers.potentials.reactions import (
+    AffinityDissipation,
+    CoshHead,
+    IdealMixture,
+    MassActionDissipation,
+    MixingEntropy,
+)
 
 __all__ = [
+    "AffinityDissipation",
     "ConcaveEntropy",
     "ConvexDissipation",
     "CoshDissipation",
+    "CoshHead",
     "DissipationPotential",
     "Entropy",
     "FormulaDissipation",
     "FormulaEntropy",
+    "IdealMixture",
     "IsotropicDissipation",
+    "MassActionDissipation",
+    "MixingEntropy",
     "Potential",
     "QuadraticDissipation",
     "QuadraticEntropy",

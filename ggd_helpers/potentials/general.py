@@ -95,13 +95,22 @@ class ConvexDissipation(DissipationPotential):
 
     `Xi(x, x*) = Psi(x, x*) - Psi(x, 0) - x* . dPsi/dx*(x, 0)`, hence `Xi(x, 0) = 0` and `dXi/dx*(x, 0) = 0`;
     convexity then gives `Xi >= 0` and `x* . dXi/dx* >= Xi >= 0`: the second law.
+    `forces` is the length of `x*`, where it is not the state's `dim`.
 
     Source: thesis 3.2.2 and (3.4).
     """
 
-    def __init__(self, dim: int, width: int = 8, depth: int = 2, seed: int = 0, dtype: torch.dtype = torch.float64):
+    def __init__(
+        self,
+        dim: int,
+        width: int = 8,
+        depth: int = 2,
+        seed: int = 0,
+        dtype: torch.dtype = torch.float64,
+        forces: int | None = None,
+    ):
         super().__init__()
-        self.network = PICNN(dim, dim, width=width, depth=depth, seed=seed, dtype=dtype)
+        self.network = PICNN(dim, forces or dim, width=width, depth=depth, seed=seed, dtype=dtype)
 
     def forward(self, x: Tensor, x_star: Tensor) -> Tensor:
         """The dissipation potential, `(..., n)` twice to `(...)`."""
@@ -110,7 +119,8 @@ class ConvexDissipation(DissipationPotential):
 
     def flux(self, x: Tensor, x_star: Tensor) -> Tensor:
         """The flux `dPsi/dx*(x, x*) - dPsi/dx*(x, 0)`, `(..., n)` twice to `(..., n)`."""
-        x, x_star = torch.broadcast_tensors(x, x_star)
+        batch = torch.broadcast_shapes(x.shape[:-1], x_star.shape[:-1])
+        x, x_star = x.expand(*batch, -1), x_star.expand(*batch, -1)
         slope, slope_at_zero = self.network.gradient(x, torch.stack([x_star, torch.zeros_like(x_star)]))
         return slope - slope_at_zero
 

@@ -75,19 +75,19 @@ class Descent:
         return InverseHessian(len(gradient), 1 / max(1.0, float(np.linalg.norm(gradient))))
 
     def _step_length(self, function: ValueAndGradient, direction: np.ndarray) -> float | None:
-        """A step by the strong Wolfe conditions; where that search fails, any that lowers the loss; else `None`."""
+        """A step by the strong Wolfe conditions; failing that, one that lowers the loss by 1 %; else `None`."""
         if not direction @ self.gradient < 0:
             return None
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # SciPy warns when a search fails; we act on it instead
             length, *_ = line_search(
                 lambda v: function(v)[0], lambda v: function(v)[1], self.theta, direction,
-                gfk=self.gradient, old_fval=self.loss, old_old_fval=self.previous_loss, maxiter=20,
+                gfk=self.gradient, old_fval=self.loss, old_old_fval=self.previous_loss,
             )  # fmt: skip
         if length is not None:
             return length
         shorter = (0.25**k for k in range(12))
-        return next((a for a in shorter if function(self.theta + a * direction)[0] < self.loss), None)
+        return next((a for a in shorter if function(self.theta + a * direction)[0] < 0.99 * self.loss), None)
 
     def step(self, function: ValueAndGradient) -> None:
         """Go along `-H g`; when no step there helps, forget the metric (three times in a row end a run)."""

@@ -1,0 +1,154 @@
+"""Potentials of chemical reactions: mass action's own pair, and learnable ones that know a part of the chemistry."""
+
+import torch
+from torch import Tensor, nn
+
+from ggd_helpers.networks import FICNN
+from ggd_helpers.potentials.general import DissipationPotential, Entropy
+
+
+class IdealMixture(Entropy):
+    """The entropy of an ideal mixture, `S(c) = -sum_m c_m (ln c_m + Q_m)`, with reference values `Q` `(n,)`.
+
+    Source: thesis (4.3).
+    """
+
+    def __init__(self, reference: Tensor):
+        super().__init__()
+        self.register_buffer("reference", reference)
+
+    def forward(self, c: Tensor) -> Tensor:
+        """The entropy, `(..., n)` to `(...)`."""
+        return -(c * (c.log() + self.reference)).sum(-1)
+
+    def conjugate(self, c: Tensor) -> Tensor:
+        """The entropic conjugate `c* = -ln c - Q - 1`, `(..., n)` to `(..., n)`."""
+        return -c.log() - self.reference - 1
+
+
+class MassActionDissipation(DissipationPotential):
+    """Mass action's dissipation potential, `Xi(c, c*) = sum_n W_n(c) (cosh(X_n / 2) - 1)`.
+
+    `X_n = -sum_m c*_m nu_mn` is the affinity, `W_n = W0_n sqrt(prod_m c_m^(alpha_mn + beta_mn))` the mobility of
+    reaction `n`. (The thesis prints `|nu_mn|` for `alpha_mn + beta_mn`: wrong if a species stands on both sides.)
+
+    Args:
+        stoichiometry: `nu = beta - alpha`, `(species, reactions)`.
+        orders: `alpha + beta`, `(species, reactions)`.
+        prefactors: `W0`, `(reactions,)`.
+
+    Source: thesis (4.4), corrected.
+    """
+
+    def __init__(self, stoichiometry: Tensor, orders: Tensor, prefactors: Tensor):
+        super().__init__()
+        self.register_buffer("stoichiometry", stoichiometry)
+        self.register_buffer("orders", orders)
+        self.register_buffer("prefactors", prefactors)
+
+    def mobility(self, c: Tensor) -> Tensor:
+        """`W_n(c)`, `(..., species)` to `(..., reactions)`."""
+        return self.prefactors * torch.exp(0.5 * c.log() @ self.orders)
+
+    def forward(self, c: Tensor, c_star: Tensor) -> Tensor:
+        """The dissipation potential, `(..., n)` twice to `(...)`; `cosh(X/2) - 1 = 2 sinh(X/4)^2` loses no digits."""
+        affinity = -c_star @ self.stoichiometry
+        return (self.mobility(c) * 2 * torch.sinh(affinity / 4).square()).sum(-1)
+
+    def flux(self, c: Tensor, c_star: Tensor) -> Tensor:
+        """The flux `dXi/dc*_m = -1/2 sum_n W_n sinh(X_n / 2) nu_mn`, `(..., n)` twice to `(..., n)`."""
+        affinity = -c_star @ self.stoichiometry
+        return -0.5 * (self.mobility(c) * torch.sinh(affinity / 2)) @ self.stoichiometry.T
+
+
+class MixingEntropy(Entropy):
+    """A learnable entropy that knows of ideal mixing: `S(c) = -FICNN(c) - sum_m a_m c_m ln c_m`, learned `a_m > 0`.
+
+    Concave by construction; its conjugate grows without bound where a species runs out, as no plain network's does.
+    """
+
+    def __init__(self, dim: int, width: int = 10, depth: int = 2, seed: int = 0, dtype: torch.dtype = torch.float64):
+        super().__init__()
+        self.network = FICNN(dim, width=width, depth=depth, seed=seed, dtype=dtype)
+        self.log_mixing = nn.Parameter(torch.zeros(dim, dtype=dtype))
+
+    def forward(self, c: Tensor) -> Tensor:
+        """The entropy, `(..., n)` to `(...)`."""
+        return -self.network(c) - (self.log_mixing.exp() * c * c.log()).sum(-1)
+
+    def conjugate(self, c: Tensor) -> Tensor:
+        """The entropic conjugate, `(..., n)` to `(..., n)`."""
+        return -self.network.gradient(c) - self.log_mixing.exp() * (c.log() + 1)
+
+    def reset_parameters(self, generator: torch.Generator) -> None:
+        """Draw the network and the mixing coefficients afresh."""
+        self.network.reset_parameters(generator)
+        _draw(self.log_mixing, 0.2, generator)
+
+
+class AffinityDissipation(DissipationPotential):
+    """A dissipation potential that knows the stoichiometry: `Xi(c, c*) = head(c, nu^T c*)`.
+
+    The flux lies in the span of the reactions, so every conserved quantity is conserved to rounding.
+
+    Args:
+        stoichiometry: `nu`, `(species, reactions)`.
+        head: an admissible potential of `(c, nu^T c*)`, shapes `(..., species)` and `(..., reactions)`.
+    """
+
+    def __init__(self, stoichiometry: Tensor, head: DissipationPotential):
+        super().__init__()
+        self.register_buffer("stoichiometry", stoichiometry)
+        self.head = head
+
+    def forward(self, c: Tensor, c_star: Tensor) -> Tensor:
+        """The dissipation potential, `(..., n)` twice to `(...)`."""
+        return self.head(c, c_star @ self.stoichiometry)
+
+    def flux(self, c: Tensor, c_star: Tensor) -> Tensor:
+        """The flux `nu . d head/d(nu^T c*)`, `(..., n)` twice to `(..., n)`."""
+        return self.head.flux(c, c_star @ self.stoichiometry) @ self.stoichiometry.T
+
+    def reset_parameters(self, generator: torch.Generator) -> None:
+        """Draw the head afresh."""
+        self.head.reset_parameters(generator)
+
+
+class CoshHead(DissipationPotential):
+    """A head for `AffinityDissipation` with one cosh a reaction: `sum_k exp(b_k + w_k . ln c) (cosh(u_k . y) - 1)`.
+
+    Learned are `b`, the exponents `w` and the directions `u`; mass action is `w = (alpha + beta)/2`, `u = 1/2` on its
+    own reaction. Admissible for any values of them.
+    """
+
+    def __init__(self, species: int, reactions: int, seed: int = 0, dtype: torch.dtype = torch.float64):
+        super().__init__()
+        self.log_prefactors = nn.Parameter(torch.empty(reactions, dtype=dtype))
+        self.exponents = nn.Parameter(torch.empty(species, reactions, dtype=dtype))
+        self.directions = nn.Parameter(torch.empty(reactions, reactions, dtype=dtype))
+        self.reset_parameters(torch.Generator().manual_seed(seed))
+
+    def mobility(self, c: Tensor) -> Tensor:
+        """`exp(b_k + w_k . ln c)`, `(..., species)` to `(..., reactions)`."""
+        return torch.exp(self.log_prefactors + c.log() @ self.exponents)
+
+    def forward(self, c: Tensor, y: Tensor) -> Tensor:
+        """The potential, `(..., species)` and `(..., reactions)` to `(...)`."""
+        return (self.mobility(c) * 2 * torch.sinh(0.5 * y @ self.directions).square()).sum(-1)
+
+    def flux(self, c: Tensor, y: Tensor) -> Tensor:
+        """The slope in `y`, `(..., reactions)`."""
+        return (self.mobility(c) * torch.sinh(y @ self.directions)) @ self.directions.T
+
+    def reset_parameters(self, generator: torch.Generator) -> None:
+        """Draw afresh: small exponents, and directions near half of each reaction's own."""
+        _draw(self.log_prefactors, 0.3, generator)
+        _draw(self.exponents, 0.3, generator)
+        _draw(self.directions, 0.1, generator)
+        with torch.no_grad():
+            self.directions += 0.5 * torch.eye(len(self.directions)).to(self.directions)
+
+
+def _draw(parameter: Tensor, deviation: float, generator: torch.Generator) -> None:
+    with torch.no_grad():
+        parameter.copy_(deviation * torch.randn(parameter.shape, generator=generator, dtype=torch.float64))
