@@ -13,7 +13,7 @@ _HOMES = {
     "batch": [],
     "dynamics": ["GradientDynamics"],
     "evaluation": ["Gauge", "Report", "evaluate", "fix_gauge", "min_entropy_production", "potential_errors"],
-    "explorers": ["ParticleExplorer"],
+    "explorers": ["PairExplorer", "ParticleExplorer"],
     "figures": [],
     "integrators": ["adaptive", "rk4", "rk4_step", "stiff"],
     "legendre_fenchel": ["convex_envelope", "legendre"],
@@ -39,7 +39,7 @@ _HOMES = {
     "results": ["data_path", "save_figure", "save_results"],
     "stochastic": ["gillespie", "langevin", "most_probable_path", "onsager_machlup_action"],
     "systems": ["AnisotropicParticle", "MassActionReactions", "OverdampedParticle", "Particle", "SteepParticle"],
-    "training": ["AdamThenLBFGS", "Differences", "FlowMatching", "History", "SelfScaledBFGS", "fit"],
+    "training": ["AdamThenLBFGS", "Differences", "FlowMatching", "History", "SelfScaledBFGS", "fit", "from_below", "regress"],
     "trajectories": ["Trajectories", "simulate"],
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}

@@ -1,5 +1,6 @@
 """Explorers: sliders that redraw a picture, and a button that learns what the picture shows; one module a chapter."""
 
 from ggd_helpers.explorers.particle import ParticleExplorer
+from ggd_helpers.explorers.theory import PairExplorer
 
-__all__ = ["ParticleExplorer"]
+__all__ = ["PairExplorer", "ParticleExplorer"]

@@ -99,15 +99,17 @@ def conjugates(laws: Mapping[str, tuple[Curve, Curve, Curve, Curve]]) -> Figure:
 
 
 @styled
-def bridges(times: Tensor, samples: Tensor, least: Tensor, exact: Tensor, mean: Tensor) -> Figure:
+def bridges(
+    times: Tensor, samples: Tensor, least: Tensor, exact: Tensor, standard_error: Tensor, mean: Tensor
+) -> Figure:
     """Noisy paths that happen to end at the same place, their mean, and the path of least action."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(8.5, 2.9))
     left.plot(times, samples.T, color="0.6", lw=0.5, alpha=0.7)
     left.plot(times, exact, **KNOWN, label="exact")
     left.plot(times, least, color=COLOURS[0], **LEARNED, label="least action")
     left.set(xlabel="time $t$", ylabel="state $x$", title="from start to end in spite of noise")
-    right.plot(times, samples.mean(0) - exact, color=COLOURS[1], label="mean of samples $-$ exact")
-    right.fill_between(times, -2 * mean, 2 * mean, color="0.85", label="2 standard errors")
+    right.plot(times, mean - exact, color=COLOURS[1], label="mean of samples $-$ exact")
+    right.fill_between(times, -2 * standard_error, 2 * standard_error, color="0.85", label="2 standard errors")
     right.plot(times, least - exact, color=COLOURS[0], **LEARNED, label="least action $-$ exact")
     right.set(xlabel="time $t$", ylabel="difference", title="seen closely")
     for ax in (left, right):
@@ -177,7 +179,7 @@ def growing_crowd(numbers: Tensor, errors: Tensor, bars: Tensor, exact: Tensor, 
     """How far the potential of finitely many molecules is from the cosh."""
     figure, axes = plt.subplots(figsize=(5, 3))
     axes.loglog(numbers, exact, color="0.3", lw=1, label=f"exact, slope {slope:.2f}")
-    axes.errorbar(numbers, errors, bars, fmt="o", ms=5, color=COLOURS[0], label="from simulated jumps")
+    axes.errorbar(numbers[: len(errors)], errors, bars, fmt="o", ms=5, color=COLOURS[0], label="from simulated jumps")
     axes.axhline(0.02, color="0.5", ls=":", label="2 %")
     axes.set(xlabel="molecules $n$", ylabel="relative error of $\\Xi$", ylim=(1e-3, 1))
     axes.legend(fontsize=8)

@@ -170,7 +170,7 @@ class BFGSRun:
         self.batch = recipe.objective.batch(training, recipe.points)
         self.validation = recipe.objective.batch(validation, recipe.points)
         self.unit = float(((data.states[:, 1:] - data.states[:, :-1]) / data.dt).square().mean()) or 1.0
-        self.function = _remembering(self._loss_and_gradient)
+        self.function = remembering(self._loss_and_gradient)
         self.total, self.iteration, self.finished = recipe.iterations, 0, False
         self.trials_left = recipe.restarts if recipe.restarts > 1 else 0
         self.leader, self.leader_validation = None, math.inf
@@ -283,7 +283,7 @@ def _can_be_redrawn(model: nn.Module) -> bool:
     return reset is not None and "generator" in inspect.signature(reset).parameters
 
 
-def _remembering(function: ValueAndGradient) -> ValueAndGradient:
+def remembering(function: ValueAndGradient) -> ValueAndGradient:
     """SciPy's line search asks for value and slope apart; compute them once."""
     cached = lru_cache(maxsize=4)(lambda raw: function(np.frombuffer(raw)))
     return lambda theta: cached(theta.tobytes())

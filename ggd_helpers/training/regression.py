@@ -1,0 +1,67 @@
+"""Fit a function to values: the same self-scaled BFGS as `fit`, without trajectories."""
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.utils import parameters_to_vector, vector_to_parameters
+
+from ggd_helpers.training.self_scaled_bfgs import Descent, remembering
+
+
+def mean_square(miss: Tensor) -> Tensor:
+    """The mean squared error of `miss = network(x) - y`."""
+    return miss.square().mean()
+
+
+def from_below(miss: Tensor) -> Tensor:
+    """Like `mean_square`, but with 1000 times the weight where the network lies above the values."""
+    return (miss.square() * torch.where(miss > 0, 1000.0, 1.0)).mean()
+
+
+def regress(
+    network: nn.Module,
+    x: Tensor,
+    y: Tensor,
+    iterations: int = 200,
+    loss: Callable[[Tensor], Tensor] = mean_square,
+    watch: Callable[[int, float], None] | None = None,
+) -> list[float]:
+    """Train a network on values `y` at `x` with all points at once; returns the loss after each iteration.
+
+    Args:
+        network: maps `x` to the shape of `y`.
+        iterations: at most so many; fewer when no step lowers the loss any more.
+        loss: of the misses `network(x) - y`.
+        watch: called with (iteration, loss) after each iteration; the weights of that moment are in the network.
+
+    Raises:
+        ValueError: the loss is not finite at the start.
+    """
+    parameters = list(network.parameters())
+
+    def put(theta: np.ndarray) -> None:
+        vector_to_parameters(torch.from_numpy(theta.copy()).to(parameters[0]), parameters)
+
+    def value_and_gradient(theta: np.ndarray) -> tuple[float, np.ndarray]:
+        put(theta)
+        value = loss(network(x) - y)
+        if not torch.isfinite(value):  # a wall for the line search
+            return float("inf"), np.zeros_like(theta)
+        gradient = torch.autograd.grad(value, parameters, materialize_grads=True)
+        return value.item(), parameters_to_vector(gradient).double().numpy()
+
+    function = remembering(value_and_gradient)
+    descent = Descent.start(function, parameters_to_vector(parameters).detach().double().numpy())
+    if not np.isfinite(descent.loss):
+        raise ValueError("The loss is not finite at the start: rescale x and y, or start from smaller weights.")
+    losses = []
+    while len(losses) < iterations and descent.failures < 3:
+        descent.step(function)
+        losses.append(descent.loss)
+        if watch:
+            put(descent.theta)
+            watch(len(losses), descent.loss)
+    put(descent.theta)
+    return losses
