@@ -13,11 +13,11 @@ _HOMES = {
     "batch": [],
     "dynamics": ["GradientDynamics"],
     "evaluation": ["Gauge", "Report", "evaluate", "fix_gauge", "min_entropy_production", "potential_errors"],
-    "explorers": ["PairExplorer", "ParticleExplorer"],
+    "explorers": ["ConvexExplorer", "PairExplorer", "ParticleExplorer", "WidthExplorer"],
     "figures": [],
     "integrators": ["adaptive", "rk4", "rk4_step", "stiff"],
     "legendre_fenchel": ["convex_envelope", "legendre"],
-    "networks": ["FICNN", "PICNN", "kaiming_normal_", "positive"],
+    "networks": ["FICNN", "PICNN", "averaging_", "kaiming_normal_", "positive"],
     "parameters": ["check_parameters", "choose_device"],
     "potentials": [
         "AffinityDissipation",
@@ -39,7 +39,7 @@ _HOMES = {
     "results": ["data_path", "save_figure", "save_results"],
     "stochastic": ["gillespie", "langevin", "most_probable_path", "onsager_machlup_action"],
     "systems": ["AnisotropicParticle", "MassActionReactions", "OverdampedParticle", "Particle", "SteepParticle"],
-    "training": ["AdamThenLBFGS", "Differences", "FlowMatching", "History", "SelfScaledBFGS", "fit", "from_below", "regress"],
+    "training": ["AdamThenLBFGS", "Differences", "FlowMatching", "History", "SelfScaledBFGS", "fit", "regress"],
     "trajectories": ["Trajectories", "simulate"],
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}

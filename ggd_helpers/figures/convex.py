@@ -1,6 +1,6 @@
 """Figures of the chapter on convex networks: each function takes curves and returns a matplotlib Figure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import torch
@@ -22,9 +22,9 @@ def approximation(x: Tensor, target: Tensor, fits: Mapping[int, Tensor], errors:
     for i, (width, fit) in enumerate(fits.items()):
         left.plot(x, fit, color=COLOURS[i % 6], ls=STYLES[i + 1], lw=1.5, label=f"width {width}")
     right.loglog(list(errors), list(errors.values()), "o-", color=COLOURS[0], ms=4)
-    left.set(xlabel="$x$", ylabel="$y$", title="wider is closer")
+    left.set(xlabel="$x$", ylabel="$y$", title="wider is closer", ylim=(-1.1, 2.4))
     right.set(xlabel="width of the hidden layer", ylabel="mean squared error", title="universal approximation")
-    left.legend(fontsize=8)
+    left.legend(fontsize=8, ncols=2, loc="upper center")
     return figure
 
 
@@ -65,13 +65,12 @@ def landscapes(paths: Mapping[str, tuple[Landscape, Mapping[str, Tensor]]]) -> F
 
 
 @styled
-def losses(curves: Mapping[str, list[float]], switch: int | None = None) -> Figure:
-    """Training losses over the number of gradients that were computed."""
+def losses(curves: Mapping[str, tuple[Sequence[int], Sequence[float]]], switch: int) -> Figure:
+    """Training losses over the number of gradients that were computed; a line where a recipe switches."""
     figure, axes = plt.subplots(figsize=(5.5, 3))
-    for i, (label, values) in enumerate(curves.items()):
-        axes.loglog(range(1, len(values) + 1), values, color=COLOURS[i], ls=STYLES[i], label=label)
-    if switch:
-        axes.axvline(switch, color="0.6", lw=0.8, ls=":")
+    for i, (label, (gradients, values)) in enumerate(curves.items()):
+        axes.loglog(gradients, values, color=COLOURS[i], ls=STYLES[i], label=label)
+    axes.axvline(switch, color="0.6", lw=0.8, ls=":")
     axes.set(xlabel="gradients computed", ylabel="training loss")
     axes.legend(fontsize=8)
     return figure

@@ -1,6 +1,6 @@
 """The pictures of the explorers on networks: a fit and its slope, redrawn while it is learned."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.artist import Artist
@@ -19,15 +19,15 @@ KINDS = {
 class FitPicture(LivePicture):
     """Two panels: the target with its convex envelope and the network, and the slope of the network."""
 
-    def __init__(self, values: tuple[float, float], slopes: tuple[float, float]):
-        self.limits = {"value": values, "slope": slopes}
+    def __init__(self, values: tuple[float, float], slopes: tuple[float, float], kinds: Sequence[str] = tuple(KINDS)):
+        self.limits, self.kinds = {"value": values, "slope": slopes}, kinds
         super().__init__(2, (9, 3.4))
 
     def frame(self) -> list[Artist]:
         self.lines = {}
         for ax, (name, limits) in zip(self.axes, self.limits.items(), strict=True):
             ax.set(xlabel="$x$", ylabel=f"{name} of the network", xlim=(-1.55, 1.55), ylim=limits)
-            self.lines[name] = {kind: ax.plot([], [], label=kind, **style)[0] for kind, style in KINDS.items()}
+            self.lines[name] = {kind: ax.plot([], [], label=kind, **KINDS[kind])[0] for kind in self.kinds}
         self.axes[0].legend(loc="upper center", fontsize=8)
         return [line for kinds in self.lines.values() for line in kinds.values()]
 

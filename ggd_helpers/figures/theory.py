@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import matplotlib.pyplot as plt
 import torch
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 from torch import Tensor
 
 from ggd_helpers.figures.style import COLOURS, KNOWN, LEARNED, styled
@@ -39,8 +40,9 @@ def concavity(x: Tensor, concave: Tensor, hills: Tensor, envelope: Tensor) -> Fi
     right.plot(x, hills, color=COLOURS[0], label="$S$")
     right.plot(x, envelope, color=COLOURS[1], **LEARNED, label="best of two halves")
     right.set(xlabel="state $x$", ylabel="entropy $S$", title="not concave: parting gains")
-    for ax in (left, right):
-        ax.legend(fontsize=8, loc="lower center")
+    right.set_ylim(hills.min() - 0.02, 0.1)
+    left.legend(fontsize=8, loc="lower center")
+    right.legend(fontsize=8, loc="upper center", ncols=2)
     return figure
 
 
@@ -67,7 +69,7 @@ def force_flux(
     for i, (label, (potential, flux)) in enumerate(laws.items()):
         axes[0].plot(forces, potential, color=COLOURS[i], label=label)
         axes[1].plot(forces, flux, color=COLOURS[i])
-    axes[1].plot(forces, tangent, ":", color="0.4", label="Onsager's tangent")
+    axes[1].plot(forces, tangent, ":", color="0.4", lw=2, label="Onsager's tangent")
     for label, (force, off) in deviation.items():
         axes[2].loglog(force, off, "o", ms=4, label=label)
     axes[0].set(xlabel="force $x^*$", ylabel="$\\Xi(x^*)$", title="dissipation potential")
@@ -111,7 +113,8 @@ def bridges(
     right.plot(times, mean - exact, color=COLOURS[1], label="mean of samples $-$ exact")
     right.fill_between(times, -2 * standard_error, 2 * standard_error, color="0.85", label="2 standard errors")
     right.plot(times, least - exact, color=COLOURS[0], **LEARNED, label="least action $-$ exact")
-    right.set(xlabel="time $t$", ylabel="difference", title="seen closely")
+    high = 5 * standard_error.max().item()
+    right.set(xlabel="time $t$", ylabel="difference", title="seen closely", ylim=(-0.6 * high, high))
     for ax in (left, right):
         ax.legend(fontsize=8)
     return figure
@@ -127,7 +130,8 @@ def least_action(times: Tensor, flow: Tensor, down: Tensor, up: Tensor, noises: 
     left.set(xlabel="time $t$", ylabel="state $x$", title="there and back again")
     right.loglog(noises, errors, "o-", color=COLOURS[0], ms=4)
     right.axhline(0.01, color="0.5", ls=":", label="1 %")
-    right.set(xlabel="noise $\\varepsilon$", ylabel="mean path off the flow by", title="small noise")
+    right.set(xlabel="noise $\\varepsilon$", ylabel="mean path off the flow", title="small noise")
+    right.yaxis.set_minor_formatter(NullFormatter())
     for ax in (left, right):
         ax.legend(fontsize=8)
     return figure
