@@ -26,10 +26,10 @@ def legendre(x: Tensor, f: Tensor, p: Tensor) -> Transform:
     Source: thesis 1.3 (with `x` for the velocity and `p` for the force, or the other way round).
     """
     best = (p[:, None] * x - f[..., None, :]).max(dim=-1)
-    outside = ((best.indices == 0) | (best.indices == len(x) - 1)).reshape(-1, len(p)).any(dim=0)
-    if outside.any():
-        raise ValueError(f"p = {p[outside][0].item():.4g} is a slope that f does not reach between x = {x[0].item():.4g} "
-                         f"and {x[-1].item():.4g}: widen the grid of x, or leave out this p.")  # fmt: skip
+    missed = ((best.indices == 0) | (best.indices == len(x) - 1)).reshape(-1, len(p)).any(dim=0)
+    if missed.any():
+        raise ValueError(f"p = {p[missed][0].item():.4g} is a slope that f does not reach between x = "
+                         f"{x[0].item():.4g} and {x[-1].item():.4g}: widen the grid, or leave out this p.")  # fmt: skip
     return Transform(best.values, x[best.indices])
 
 

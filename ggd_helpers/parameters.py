@@ -40,7 +40,7 @@ RULES = {
     "gamma": Rule(_number(0), "positive", "it is the damping rate in 1/time"),
     "steepness": Rule(_number(0, 20), "positive and at most 20", "it is how fast the friction law leaves its tangent"),
     "molecules": Rule(_whole(10, 10_000), "a whole number from 10 to 10000", "it is how many molecules jump"),
-    "runs": Rule(_whole(1000, 10_000_000), "a whole number from 1000 to 10 million", "it is how many runs are averaged"),
+    "runs": Rule(_whole(1000, 10_000_000), "a whole number from 1000 to 10 million", "it is the number of runs"),
     "noise": Rule(_number(0, 0.2), "positive and at most 0.2", "it is the strength of the noise"),
     "width": Rule(_whole(1, 64), "a whole number from 1 to 64", "it is the number of units in a layer"),
     "depth": Rule(_whole(1, 12), "a whole number from 1 to 12", "it is the number of hidden layers"),

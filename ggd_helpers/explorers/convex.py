@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 import ipywidgets as widgets
-import numpy as np
 import torch
 from IPython.display import Image, display
 from torch import Tensor, nn
@@ -115,8 +114,9 @@ class ConvexExplorer(_FitExplorer):
         self.target_menu = widgets.Dropdown(options=list(TARGETS), value=target, description="target")
         self.question = widgets.Dropdown(options=list(QUESTIONS), value=question, description="question")
         legend = (
-            "<b>width</b>, <b>depth</b>: the size of the network. <b>epsilon</b>: how small and slow a weight becomes that "
-            "goes negative. <b>target</b>: what it is asked to fit. <b>question</b>: closest, or closest from below."
+            "<b>width</b>, <b>depth</b>: the size of the network. <b>epsilon</b>: how small and slow a weight "
+            "becomes that goes negative. <b>target</b>: what it is asked to fit. <b>question</b>: closest, or closest "
+            "from below."
         )
         controls = [self.width, self.depth, self.epsilon, self.target_menu, self.question]
         super().__init__(controls, legend, FitPicture((-0.2, 5), (-6, 6)), seed)

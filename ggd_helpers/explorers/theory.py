@@ -33,9 +33,9 @@ class PairExplorer:
         self.status = widgets.HTML()
         self.image = widgets.Image(format="png", layout=widgets.Layout(width="880px", max_width="100%"))
         legend = widgets.HTML(
-            "<b>entropy</b>, <b>potential</b>: the pair. <b>shape</b>: how much steeper S is along x2. <b>strength</b>: "
-            "the one number of Xi (mobility, ratio, steepness or threshold). <b>start x1</b>, <b>start x2</b>: where the "
-            "blue path begins."
+            "<b>entropy</b>, <b>potential</b>: the pair. <b>shape</b>: how much steeper S is along x2. "
+            "<b>strength</b>: the one number of Xi (mobility, ratio, steepness or threshold). "
+            "<b>start x1</b>, <b>start x2</b>: where the blue path begins."
         )
         columns = [(self.entropy, self.potential), (self.shape, self.strength), (self.start_1, self.start_2)]
         controls = widgets.HBox([widgets.VBox(column) for column in columns])

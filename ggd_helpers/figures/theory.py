@@ -21,7 +21,7 @@ def box(times: Tensor, shares: Mapping[int, Tensor], entropies: Mapping[int, Ten
         left.plot(times, shares[n], color=COLOURS[i], lw=1, label=f"{n} particles")
         right.plot(times, entropies[n], color=COLOURS[i], lw=1)
     left.plot(times, limit, **KNOWN, label="gradient flow")
-    right.plot(times, -limit * limit.clamp_min(1e-300).log() - (1 - limit) * (1 - limit).clamp_min(1e-300).log(), **KNOWN)
+    right.plot(times, -torch.xlogy(limit, limit) - torch.xlogy(1 - limit, 1 - limit), **KNOWN)
     left.set(xlabel="time $t$", ylabel="share on the left", title="the box relaxes")
     right.set(xlabel="time $t$", ylabel="$\\ln \\Omega$ per particle", title="entropy, counted")
     left.legend(fontsize=8)
@@ -61,9 +61,7 @@ def second_law(forces: Tensor, admissible: Sequence[Tensor], broken: Tensor) -> 
 
 
 @styled
-def force_flux(
-    forces: Tensor, laws: Mapping[str, Curve], deviation: Mapping[str, Curve], tangent: Tensor
-) -> Figure:
+def force_flux(forces: Tensor, laws: Mapping[str, Curve], deviation: Mapping[str, Curve], tangent: Tensor) -> Figure:
     """Potentials, their force-flux curves, and how fast a law leaves its tangent."""
     figure, axes = plt.subplots(1, 3, figsize=(10, 2.9))
     for i, (label, (potential, flux)) in enumerate(laws.items()):

@@ -46,9 +46,7 @@ def onsager_machlup_action(entropy: Entropy, mobility: float, path: Tensor, dt: 
     return _residuals(entropy, mobility, path, dt).square().sum(dim=(-1, -2))
 
 
-def most_probable_path(
-    entropy: Entropy, mobility: float, start: Tensor, end: Tensor, dt: float, points: int
-) -> Tensor:
+def most_probable_path(entropy: Entropy, mobility: float, start: Tensor, end: Tensor, dt: float, points: int) -> Tensor:
     """The path between two states that has the least Onsager-Machlup action, `(points, n)`.
 
     Gauss-Newton from the straight line; both ends stay where they are. Shapes: `start` and `end` `(n,)`.

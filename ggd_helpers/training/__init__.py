@@ -6,4 +6,15 @@ from ggd_helpers.training.objectives import Differences, FlowMatching
 from ggd_helpers.training.regression import STRICTER, from_below, mean_square, regress
 from ggd_helpers.training.self_scaled_bfgs import SelfScaledBFGS
 
-__all__ = ["STRICTER", "AdamThenLBFGS", "Differences", "FlowMatching", "History", "SelfScaledBFGS", "fit", "from_below", "mean_square", "regress"]
+__all__ = [
+    "STRICTER",
+    "AdamThenLBFGS",
+    "Differences",
+    "FlowMatching",
+    "History",
+    "SelfScaledBFGS",
+    "fit",
+    "from_below",
+    "mean_square",
+    "regress",
+]

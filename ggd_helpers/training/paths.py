@@ -15,7 +15,7 @@ Method = Callable[[Loss, Tensor, int], Tensor]
 
 
 class Landscape(NamedTuple):
-    """A loss of two parameters, where to start, the square to draw, its lowest value, and a rate for gradient descent."""
+    """A loss of two parameters, its start, the square to draw, its lowest value, a rate for gradient descent."""
 
     loss: Loss
     start: tuple[float, float]
