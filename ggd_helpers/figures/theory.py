@@ -40,7 +40,7 @@ def concavity(x: Tensor, concave: Tensor, hills: Tensor, envelope: Tensor) -> Fi
     right.plot(x, hills, color=COLOURS[0], label="$S$")
     right.plot(x, envelope, color=COLOURS[1], **LEARNED, label="best of two halves")
     right.set(xlabel="state $x$", ylabel="entropy $S$", title="not concave: parting gains")
-    right.set_ylim(hills.min() - 0.02, 0.1)
+    right.set_ylim(hills.min().item() - 0.02, 0.1)
     left.legend(fontsize=8, loc="lower center")
     right.legend(fontsize=8, loc="upper center", ncols=2)
     return figure
