@@ -37,15 +37,19 @@ def gillespie(
         rates = propensities(state).to(times)
         _check(rates)
         total = rates.sum(dim=-1)
-        wait = torch.empty_like(now).exponential_(generator=generator) / total  # infinite where nothing can happen
+        wait = -torch.log1p(-_uniform(now, generator)) / total  # infinite where nothing can happen
         due = (times >= now[:, None]) & (times < (now + wait)[:, None])
         run, time = due.nonzero(as_tuple=True)
         seen[running[run], time] = state[run]
-        level = torch.rand(now.shape, generator=generator, dtype=now.dtype) * total
+        level = _uniform(now, generator) * total
         event = (rates.cumsum(dim=-1) <= level[:, None]).sum(dim=-1).clamp(max=len(changes) - 1)
         counts[running], clock[running] = state + changes[event], now + wait
         running = running[clock[running] <= times[-1]]
     return seen
+
+
+def _uniform(like: Tensor, generator: torch.Generator) -> Tensor:
+    return torch.rand(like.shape, generator=generator, dtype=like.dtype)
 
 
 def _check(rates: Tensor) -> None:
