@@ -38,7 +38,9 @@ class PairExplorer:
             "<b>start x1</b>, <b>start x2</b>: where the blue path begins."
         )
         columns = [(self.entropy, self.potential), (self.shape, self.strength), (self.start_1, self.start_2)]
-        controls = widgets.HBox([widgets.VBox(column) for column in columns])
+        controls = widgets.HBox(
+            [widgets.VBox(column) for column in columns], layout=widgets.Layout(flex_flow="row wrap")
+        )
         self.panel = widgets.VBox([controls, legend, self.status, self.image])
         for control in (control for column in columns for control in column):
             control.observe(self._redraw, "value")

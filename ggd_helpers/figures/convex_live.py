@@ -24,6 +24,7 @@ class FitPicture(LivePicture):
         super().__init__(2, (9, 3.4))
 
     def frame(self) -> list[Artist]:
+        """Two labelled panels and a line for each kind of curve."""
         self.lines = {}
         for ax, (name, limits) in zip(self.axes, self.limits.items(), strict=True):
             ax.set(xlabel="$x$", ylabel=f"{name} of the network", xlim=(-1.55, 1.55), ylim=limits)

@@ -33,14 +33,15 @@ class PairPicture(LivePicture):
         super().__init__(3, (11, 3.6), widths=(1.1, 1, 1))
 
     def frame(self) -> list[Artist]:
+        """Three labelled panels; their first limits have the widest numbers, so that there is room for any."""
         portrait, rise, law = self.axes
         reach = self.contour_side[-1]
         portrait.set(xlabel="$x_1$", ylabel="$x_2$", title="states, and where they go", aspect="equal",
                      xlim=(-reach, reach), ylim=(-reach, reach))  # fmt: skip
         rise.set(xlabel="time $t$", ylabel="$S - S(\\mathrm{start})$", title="entropy along the path",
-                 xlim=(0, self.horizon), ylim=(-0.2, 1))  # fmt: skip
+                 xlim=(0, self.horizon), ylim=(-0.02, 0.1))  # fmt: skip
         law.set(xlabel="force $x_1^*$", ylabel="flux $\\partial\\Xi/\\partial x_1^*$", title="force and flux",
-                xlim=(-2, 2), ylim=(-4, 4))  # fmt: skip
+                xlim=(-2, 2), ylim=(-0.04, 0.04))  # fmt: skip
         for ax in (rise, law):
             ax.axhline(0, color="0.85", lw=0.8, zorder=0)
         none = np.zeros((len(self.arrow_side), len(self.arrow_side)))

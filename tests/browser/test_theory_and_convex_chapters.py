@@ -33,14 +33,21 @@ def convex(open_chapter: "Callable[[str], Chapter]") -> "Chapter":
     return chapter
 
 
+def settle(chapter: "Chapter") -> None:
+    """Wait until the kernel has nothing more to draw."""
+    expect(chapter.page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]')).to_have_count(1)
+
+
 def move(chapter: "Chapter", slider: str, key: str) -> None:
     """Press a key on a slider: the readout and the picture change, and nobody complains."""
     control, image = chapter.slider(slider), chapter.explorer(slider).locator("img")
     readout = control.locator(".widget-readout")
     control.scroll_into_view_if_needed()
+    settle(chapter)
     number, picture = float(readout.text_content()), chapter.fingerprint(image)
     control.get_by_role("slider").press(key)
     chapter.wait_for_new_picture(image, picture)
+    settle(chapter)
     assert float(readout.text_content()) != number
     assert chapter.take_complaints() == []
 
@@ -49,9 +56,11 @@ def choose(chapter: "Chapter", slider: str, option: str) -> None:
     """Choose an entry of a menu in the explorer that holds this slider."""
     explorer = chapter.explorer(slider)
     image = explorer.locator("img")
+    settle(chapter)
     picture = chapter.fingerprint(image)
     explorer.locator("select", has=chapter.page.get_by_role("option", name=option, exact=True)).select_option(option)
     chapter.wait_for_new_picture(image, picture)
+    settle(chapter)
     assert chapter.take_complaints() == []
 
 
