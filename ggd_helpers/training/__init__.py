@@ -1,4 +1,7 @@
-"""Training: what is minimised (`objectives`), how (`self_scaled_bfgs`, `adam_lbfgs`), the loop around it (`fit`)."""
+"""Training: what is minimised (`objectives`), how (`self_scaled_bfgs`, `adam_lbfgs`), the loop around it (`fit`).
+
+`regression` fits functions without trajectories; `paths` watches optimisers on landscapes.
+"""
 
 from ggd_helpers.training.adam_lbfgs import AdamThenLBFGS
 from ggd_helpers.training.fit import History, fit
