@@ -38,6 +38,9 @@ RULES = {
     "dt": Rule(_number(0), "positive", "it is the time between two stored states"),
     "thesis_recipe": Rule(lambda v: isinstance(v, bool), "true or false", "it runs the thesis's slow training in full"),
     "gamma": Rule(_number(0), "positive", "it is the damping rate in 1/time"),
+    "reactions": Rule(
+        lambda v: isinstance(v, str) and v.strip() != "", "a text such as 'A <-> B'", "it is the network"
+    ),
     "steepness": Rule(_number(0, 20), "positive and at most 20", "it is how fast the friction law leaves its tangent"),
     "molecules": Rule(_whole(10, 10_000), "a whole number from 10 to 10000", "it is how many molecules jump"),
     "runs": Rule(_whole(100_000, 10_000_000), "a whole number from 100000 to 10 million", "it is the number of runs"),

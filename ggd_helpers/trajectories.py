@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ggd_helpers.integrators import rk4
+from ggd_helpers.integrators import fastest_rate, rk4, stiff
 from ggd_helpers.parameters import check_parameters
 
 
@@ -236,16 +236,22 @@ def _finite(text: str, place: str) -> float:
     return value
 
 
+MOST_SUBSTEPS = 20  # a system that needs more of them is stiff
+
+
 def simulate(
-    system: torch.nn.Module, trajectories: int, points: int, dt: float, seed: int, substeps: int = 1
+    system: torch.nn.Module, trajectories: int, points: int, dt: float, seed: int, substeps: int | None = None
 ) -> Trajectories:
-    """Integrate a system with RK4 from random initial states, all trajectories at once.
+    """Integrate a system from random initial states; the metadata say with which integrator.
+
+    RK4 takes all trajectories at once, with as many steps for each stored one as keep a step under a tenth of the
+    fastest time scale at the start. Where that needs more than 20, SciPy's solver for stiff systems takes over.
 
     Args:
         system: maps states to velocities, and has `sample_initial_states(count, generator)`.
         trajectories, points, dt: how many, how long, and the time between stored states.
         seed: of the initial states.
-        substeps: RK4 steps for each stored one.
+        substeps: RK4 steps for each stored one; chosen as said above unless given.
 
     Raises:
         ValueError: a parameter out of range, or a motion that leaves the finite numbers.
@@ -253,10 +259,15 @@ def simulate(
     check_parameters(trajectories=trajectories, points=points, dt=dt, seed=seed)
     x0 = system.sample_initial_states(trajectories, torch.Generator().manual_seed(seed))
     with torch.no_grad():
-        states = rk4(system, x0, dt, points, substeps)
+        if substeps is None:
+            substeps = max(1, math.ceil(dt * fastest_rate(system, x0[:32]) / 0.1))
+        if substeps > MOST_SUBSTEPS:
+            integrator, states = "LSODA (stiff)", stiff(system, x0, dt, points)
+        else:
+            integrator, states = f"RK4, {substeps} steps a point", rk4(system, x0, dt, points, substeps)
         if not torch.isfinite(states).all():
             raise ValueError(f"The simulation left the finite numbers: dt = {dt} with substeps = {substeps} is too "
                              "coarse for this system; take a smaller dt or more substeps.")  # fmt: skip
         velocities = system(states)
     metadata = {"system": type(system).__name__, "trajectories": trajectories, "points": points, "seed": seed}
-    return Trajectories(states, dt, velocities, metadata)
+    return Trajectories(states, dt, velocities, metadata | {"integrator": integrator})

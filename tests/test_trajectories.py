@@ -400,7 +400,13 @@ def test_simulation_agrees_with_the_exact_solution(gamma, dim):
     exact = data.states[:, :1] * torch.exp(-gamma * 0.005 * torch.arange(64, dtype=torch.float64))[:, None]
     torch.testing.assert_close(data.states, exact, rtol=70 * (gamma * 0.005) ** 5 / 120 + 1e-13, atol=0)  # RK4's error
     torch.testing.assert_close(data.velocities, -gamma * data.states, rtol=1e-13, atol=0)
-    assert data.metadata == {"system": "OverdampedParticle", "trajectories": 10, "points": 64, "seed": 21}
+    assert data.metadata == {
+        "system": "OverdampedParticle",
+        "trajectories": 10,
+        "points": 64,
+        "seed": 21,
+        "integrator": "RK4, 1 steps a point",
+    }
 
 
 def test_simulation_of_coupled_coordinates():
@@ -452,4 +458,12 @@ def test_simulate_refuses_bad_parameters(options, words):
 
 def test_a_motion_that_blows_up_names_the_parameter_to_change():
     with refused("dt = 10.0", "smaller dt or more substeps"):
-        simulate(OverdampedParticle(gamma=1e9), 10, 64, 10.0, seed=0)
+        simulate(OverdampedParticle(gamma=1e9), 10, 64, 10.0, seed=0, substeps=1)
+
+
+def test_a_fast_system_gets_more_steps_and_a_stiff_one_another_solver():
+    for gamma, integrator in ((1.0, "RK4, 1 steps"), (90.0, "RK4, 5 steps"), (1e4, "LSODA")):
+        data = simulate(OverdampedParticle(gamma), 10, 32, 0.005, seed=21)
+        assert data.metadata["integrator"].startswith(integrator)
+        exact = data.states[:, :1] * torch.exp(-gamma * data.times)[:, None]
+        torch.testing.assert_close(data.states, exact, rtol=1e-5, atol=1e-10)

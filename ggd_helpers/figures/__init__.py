@@ -14,18 +14,42 @@ from ggd_helpers.figures.particle import (
     trajectories_2d,
 )
 from ggd_helpers.figures.particle_live import ParticlePicture
+from ggd_helpers.figures.reactions import (
+    concentrations,
+    dissipation_slices,
+    entropy_derivatives,
+    entropy_slices,
+    from_outside,
+    linear_regime,
+    predicted_concentrations,
+    same_reaction,
+    visited,
+    worth_of_knowledge,
+)
+from ggd_helpers.figures.reactions_live import ReactionsPicture
 
 __all__ = [
     "ParticlePicture",
+    "ReactionsPicture",
+    "concentrations",
+    "dissipation_slices",
     "ellipses",
+    "entropy_derivatives",
     "entropy_hill",
     "entropy_production",
+    "entropy_slices",
     "error_histogram",
+    "from_outside",
+    "linear_regime",
     "loss_curves",
     "potentials",
     "potentials_2d",
+    "predicted_concentrations",
     "prediction",
     "same_motion",
+    "same_reaction",
     "trajectories_1d",
     "trajectories_2d",
+    "visited",
+    "worth_of_knowledge",
 ]

@@ -64,10 +64,11 @@ class MassActionDissipation(DissipationPotential):
 class MixingEntropy(Entropy):
     """A learnable entropy that knows of ideal mixing: `S(c) = -FICNN(c) - sum_m a_m c_m ln c_m`, learned `a_m > 0`.
 
-    Concave by construction; its conjugate grows without bound where a species runs out, as no plain network's does.
+    Concave by construction; its conjugate grows without bound where a species runs out, as no plain network's does. The
+    network is a correction and small by default: data never determine what it adds along conserved quantities.
     """
 
-    def __init__(self, dim: int, width: int = 10, depth: int = 2, seed: int = 0, dtype: torch.dtype = torch.float64):
+    def __init__(self, dim: int, width: int = 4, depth: int = 1, seed: int = 0, dtype: torch.dtype = torch.float64):
         super().__init__()
         self.network = FICNN(dim, width=width, depth=depth, seed=seed, dtype=dtype)
         self.log_mixing = nn.Parameter(torch.zeros(dim, dtype=dtype))

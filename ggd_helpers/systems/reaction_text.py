@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 ARROW = "<->"
 MOST_CHARACTERS, MOST_REACTIONS, MOST_SPECIES, MOST_MOLECULES = 10_000, 60, 60, 12
-_TERM = re.compile(r"(?P<coefficient>\d*)\s*(?P<species>[^\W\d]\w*)", re.ASCII)
+_TERM = re.compile(r"(?P<coefficient>\d*)\s*(?P<species>[A-Za-z]\w*)", re.ASCII)
 _RATE = re.compile(r"(?P<name>\w+)\s*=\s*(?P<value>\S+)", re.ASCII)
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ggd_helpers.training.self_scaled_bfgs import Descent, InverseHessian, remembering
+from ggd_helpers.training.self_scaled_bfgs import Descent, InverseHessian
 
 Loss = Callable[[Tensor], Tensor]
 Method = Callable[[Loss, Tensor, int], Tensor]
@@ -88,7 +88,7 @@ class PlainInverseHessian(InverseHessian):
 
 
 def bfgs(metric: type[InverseHessian]) -> Method:
-    """BFGS with a strong Wolfe line search, as in `SelfScaledBFGS`; the metric says which kind."""
+    """BFGS with a weak Wolfe line search, as in `SelfScaledBFGS`; the metric says which kind."""
 
     def descend(loss: Loss, start: Tensor, steps: int) -> Tensor:
         value_and_gradient = torch.func.grad_and_value(loss)
@@ -97,7 +97,6 @@ def bfgs(metric: type[InverseHessian]) -> Method:
             gradient, value = value_and_gradient(torch.from_numpy(theta.copy()))
             return value.item(), gradient.numpy()
 
-        function = remembering(function)
         descent = Descent.start(function, start.numpy())
         descent.metric = metric(2, descent.metric.scale)
         path = [descent.theta]

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
-from ggd_helpers.training.self_scaled_bfgs import Descent, remembering
+from ggd_helpers.training.self_scaled_bfgs import Descent
 
 
 def mean_square(miss: Tensor) -> Tensor:
@@ -59,13 +59,12 @@ def regress(
         gradient = torch.autograd.grad(value, parameters, materialize_grads=True)
         return value.item(), parameters_to_vector(gradient).double().numpy()
 
-    function = remembering(value_and_gradient)
-    descent = Descent.start(function, parameters_to_vector(parameters).detach().double().numpy())
+    descent = Descent.start(value_and_gradient, parameters_to_vector(parameters).detach().double().numpy())
     if not np.isfinite(descent.loss):
         raise ValueError("The loss is not finite at the start: rescale x and y, or start from smaller weights.")
     losses = []
     while len(losses) < iterations and descent.failures < 3:
-        descent.step(function)
+        descent.step(value_and_gradient)
         losses.append(descent.loss)
         if watch:
             put(descent.theta)

@@ -2,16 +2,13 @@
 
 import inspect
 import math
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import torch
 from scipy.linalg.blas import dsymv, dsyr2
-from scipy.optimize import line_search
 from torch import nn
 from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
@@ -54,15 +51,22 @@ class InverseHessian:
             self.lower, self.scale = self.lower * self.scale, 1.0
 
 
+def _between(low: float, low_loss: float, low_slope: float, high: float, high_loss: float) -> float:
+    """Where the parabola through two ends, with the slope at the lower one, is lowest; never next to an end."""
+    width = high - low
+    bend = high_loss - low_loss - width * low_slope
+    share = -0.5 * width * low_slope / bend if 0 < bend < math.inf else 0.5
+    return low + width * min(max(share, 0.1), 0.9)
+
+
 @dataclass
 class Descent:
-    """One run of self-scaled BFGS with a strong Wolfe line search, from one start."""
+    """One run of self-scaled BFGS with a weak Wolfe line search, from one start."""
 
     theta: np.ndarray
     loss: float
     gradient: np.ndarray
     metric: InverseHessian
-    previous_loss: float | None = None
     failures: int = 0
 
     @classmethod
@@ -74,48 +78,58 @@ class Descent:
     def _fresh_metric(gradient: np.ndarray) -> InverseHessian:
         return InverseHessian(len(gradient), 1 / max(1.0, float(np.linalg.norm(gradient))))
 
-    def _step_length(self, function: ValueAndGradient, direction: np.ndarray) -> float | None:
-        """A step by the strong Wolfe conditions; failing that, one that lowers the loss by 1 %; else `None`."""
-        if not direction @ self.gradient < 0:
+    def _search(self, function: ValueAndGradient, direction: np.ndarray) -> tuple[float, float, np.ndarray] | None:
+        """A step length that fulfils the weak Wolfe conditions, with loss and gradient there; `None` if none lowers it.
+
+        A length that climbs bounds the interval from above, one where the slope is still steep from below; the next try
+        is the minimum of the parabola through what is known, kept away from the ends (or twice the length, while
+        nothing climbs).
+
+        Source: Lewis and Overton (2013), with interpolation.
+        """
+        slope = float(direction @ self.gradient)
+        if not slope < 0:
             return None
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # SciPy warns when a search fails; we act on it instead
-            length, *_ = line_search(
-                lambda v: function(v)[0], lambda v: function(v)[1], self.theta, direction,
-                gfk=self.gradient, old_fval=self.loss, old_old_fval=self.previous_loss,
-            )  # fmt: skip
-        if length is not None:
-            return length
-        shorter = (0.25**k for k in range(12))
-        return next((a for a in shorter if function(self.theta + a * direction)[0] < 0.99 * self.loss), None)
+        low, high, length = (0.0, self.loss, self.gradient), None, 1.0
+        for _ in range(20):
+            loss, gradient = function(self.theta + length * direction)
+            if not loss <= self.loss + 1e-4 * length * slope:
+                high = (length, loss)
+            elif direction @ gradient < 0.9 * slope:
+                low = (length, loss, gradient)
+            else:
+                return length, loss, gradient
+            length = 2 * length if high is None else _between(low[0], low[1], float(direction @ low[2]), *high)
+        return low if low[0] > 0 else None
 
     def step(self, function: ValueAndGradient) -> None:
         """Go along `-H g`; when no step there helps, forget the metric (three times in a row end a run)."""
         direction = -(self.metric @ self.gradient)
-        length = self._step_length(function, direction)
-        if length is None:
-            self.metric, self.previous_loss, self.failures = self._fresh_metric(self.gradient), None, self.failures + 1
+        found = self._search(function, direction)
+        if found is None:
+            self.metric, self.failures = self._fresh_metric(self.gradient), self.failures + 1
             return
+        length, loss, gradient = found
         step = length * direction
-        loss, gradient = function(self.theta + step)
         self.metric.update(step, gradient - self.gradient, -length * (self.gradient @ step))
-        self.previous_loss, self.loss, self.gradient = self.loss, loss, gradient
-        self.theta, self.failures = self.theta + step, 0
+        self.theta, self.loss, self.gradient, self.failures = self.theta + step, loss, gradient, 0
 
     def state(self) -> dict[str, Any]:
         metric = self.metric
         arrays = {"theta": self.theta, "gradient": self.gradient, "lower": metric.lower}
         return {name: torch.from_numpy(array.copy()) for name, array in arrays.items()} | {
-            "loss": self.loss, "previous_loss": self.previous_loss, "failures": self.failures,
-            "scale": metric.scale, "fresh": metric.fresh,
-        }  # fmt: skip
+            "loss": self.loss,
+            "failures": self.failures,
+            "scale": metric.scale,
+            "fresh": metric.fresh,
+        }
 
     @classmethod
     def from_state(cls, state: dict[str, Any]) -> "Descent":
         metric = InverseHessian(0, state["scale"])
         metric.lower, metric.fresh = np.asfortranarray(state["lower"].numpy()), state["fresh"]
         theta, gradient = state["theta"].numpy(), state["gradient"].numpy()
-        return cls(theta, state["loss"], gradient, metric, state["previous_loss"], state["failures"])
+        return cls(theta, state["loss"], gradient, metric, state["failures"])
 
 
 @dataclass(frozen=True)
@@ -132,7 +146,7 @@ class SelfScaledBFGS:
     """
 
     objective: Objective = field(default_factory=Differences)
-    iterations: int = 1300
+    iterations: int = 900
     points: int = 11
     restarts: int = 3
     trial: int = 60
@@ -170,7 +184,6 @@ class BFGSRun:
         self.batch = recipe.objective.batch(training, recipe.points)
         self.validation = recipe.objective.batch(validation, recipe.points)
         self.unit = float(((data.states[:, 1:] - data.states[:, :-1]) / data.dt).square().mean()) or 1.0
-        self.function = remembering(self._loss_and_gradient)
         self.total, self.iteration, self.finished = recipe.iterations, 0, False
         self.trials_left = recipe.restarts if recipe.restarts > 1 else 0
         self.leader, self.leader_validation = None, math.inf
@@ -194,7 +207,7 @@ class BFGSRun:
         return loss.item(), parameters_to_vector(gradient).cpu().double().numpy()
 
     def _start(self) -> Descent:
-        descent = Descent.start(self.function, self._theta())
+        descent = Descent.start(self._loss_and_gradient, self._theta())
         if not math.isfinite(descent.loss):
             raise ValueError("The loss is not finite at the start of training: the states may lie outside the model's "
                              "domain, or be far from 1 in size. Rescale the data.")  # fmt: skip
@@ -204,7 +217,7 @@ class BFGSRun:
         """One iteration; returns the loss in the units of the objective."""
         descent = self.descent
         if descent.failures < 3:
-            descent.step(self.function)
+            descent.step(self._loss_and_gradient)
         self.iteration += 1
         loss = descent.loss * self.unit
         solved = descent.loss < self.recipe.tolerance
@@ -281,9 +294,3 @@ def _can_be_redrawn(model: nn.Module) -> bool:
     """Whether the model has our `reset_parameters(generator)` (torch's own layers have one without a generator)."""
     reset = getattr(model, "reset_parameters", None)
     return reset is not None and "generator" in inspect.signature(reset).parameters
-
-
-def remembering(function: ValueAndGradient) -> ValueAndGradient:
-    """SciPy's line search asks for value and slope apart; compute them once."""
-    cached = lru_cache(maxsize=4)(lambda raw: function(np.frombuffer(raw)))
-    return lambda theta: cached(theta.tobytes())

@@ -1,4 +1,4 @@
-"""How good is a trained model? Gauge fixing, errors against the known system, rollouts, the second law."""
+"""Gauge fixing, errors against the known system, rollouts, the second law."""
 
 import math
 from collections.abc import Callable

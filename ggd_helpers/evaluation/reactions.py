@@ -1,0 +1,58 @@
+"""What reactions leave open, and what they conserve: the tilt of the entropy, affinities, conserved quantities."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ggd_helpers.dynamics import GradientDynamics
+from ggd_helpers.evaluation.general import relative_error
+from ggd_helpers.systems import MassActionReactions
+
+
+@dataclass(frozen=True)
+class Tilt:
+    """The freedom of the entropy when Xi is prescribed: `S -> S + q . c + K` for every `q` with `q . nu = 0`.
+
+    Attributes:
+        slope: the tilt `q` that the model's entropy has over the known one, `(species,)`.
+        shift: the constant `K` that is still missing.
+    """
+
+    slope: Tensor
+    shift: float
+
+    def entropy(self, model: GradientDynamics, c: Tensor) -> Tensor:
+        """The model's entropy with the tilt taken out, `(..., n)` to `(...)`."""
+        return model.entropy(c) - c @ self.slope + self.shift
+
+
+@torch.no_grad()
+def fix_tilt(model: GradientDynamics, system: MassActionReactions, states: Tensor) -> Tilt:
+    """Estimate the tilt as `mean(dS_model/dc - dS_known/dc)`, of which only the part with `q . nu = 0` is free.
+
+    The thesis takes the mean as it is; projected, it cannot hide an error that the data do determine.
+
+    Shapes: `states` `(..., n)`. Source: thesis 4.2.2.
+    """
+    difference = (model.conjugate(states) - system.conjugate(states)).flatten(0, -2).mean(0)
+    q = system.conserved
+    slope = difference @ torch.linalg.pinv(q) @ q
+    shift = (system.entropy(states) - model.entropy(states) + states @ slope).mean().item()
+    return Tilt(slope, shift)
+
+
+def affinity_scale(model: GradientDynamics, system: MassActionReactions, states: Tensor) -> float:
+    """The `C` with which `C X_known` is closest to the model's affinities; 1 when a potential is prescribed."""
+    found, known = -model.conjugate(states) @ system.stoichiometry, system.affinities(states)
+    return ((found * known).sum() / (known * known).sum()).item()
+
+
+def affinity_error(model: GradientDynamics, system: MassActionReactions, states: Tensor, scale: float = 1.0) -> float:
+    """The relative L2 error of the affinities `X_n = -sum_m c*_m nu_mn`, divided by `scale`; no tilt changes them."""
+    return relative_error(-model.conjugate(states) @ system.stoichiometry / scale, system.affinities(states))
+
+
+def conservation_drift(system: MassActionReactions, rollout: Tensor) -> float:
+    """The largest change of a conserved quantity over the rollouts `(trajectory, time, species)`."""
+    return ((rollout - rollout[:, :1]) @ system.conserved.T).abs().max().item()

@@ -1,0 +1,203 @@
+"""The explorer of the reactions chapter."""
+
+import html
+from collections.abc import Callable
+
+import ipywidgets as widgets
+import numpy as np
+import torch
+from IPython.display import Image, display
+from torch import Tensor
+
+from ggd_helpers.dynamics import GradientDynamics
+from ggd_helpers.figures import ReactionsPicture
+from ggd_helpers.figures.reactions_live import ReactionsView
+from ggd_helpers.integrators import stiff
+from ggd_helpers.potentials import AffinityDissipation, CoshHead, MixingEntropy
+from ggd_helpers.systems import PRESETS, MassActionReactions
+from ggd_helpers.training import SelfScaledBFGS, fit
+from ggd_helpers.trajectories import simulate
+
+POINTS = 121
+LEGEND = (
+    "<b>reactions</b>: one a line, such as <code>A + 2 B &lt;-&gt; C | kf=2, kb=0.5</code>; press Tab when done. "
+    "<b>kf, kb</b>: rate coefficients. <b>c</b>: initial concentrations. <b>time</b>: the horizon. <b>along</b>: the "
+    "reaction whose &Xi; is drawn."
+)
+
+
+class ReactionsExplorer:
+    """Type any reactions, set rates and initial concentrations, and watch entropy climb to its maximum.
+
+    "Learn it" simulates the network as it is set, and trains the structured model (stoichiometry, ideal mixing and one
+    cosh a reaction) on the motion. A text that cannot be read leaves the last good picture and says what is wrong.
+
+    Display `explorer.panel`, or put the explorer last in a cell.
+    """
+
+    def __init__(self, reactions: str = PRESETS["the thesis's pair"], seed: int = 0):
+        self.seed, self.model, self.busy = seed, None, False
+        self.picture = ReactionsPicture()
+        options = [("your own", ""), *PRESETS.items()]
+        preset = reactions if reactions in PRESETS.values() else ""
+        wide = widgets.Layout(width="420px")
+        self.preset = widgets.Dropdown(options=options, value=preset, description="preset", layout=wide)
+        self.text = widgets.Textarea(
+            reactions, description="reactions", continuous_update=False, rows=3, layout=widgets.Layout(width="560px")
+        )
+        self.time = widgets.FloatLogSlider(10, min=-1, max=3, step=0.1, description="time", continuous_update=False)
+        self.along = widgets.Dropdown(description="along", layout=wide)
+        self.learn_button = widgets.Button(description="learn it", button_style="primary")
+        self.learn_button.on_click(lambda _: self.learn())
+        self.status = widgets.HTML()
+        self.image = widgets.Image(format="png", layout=widgets.Layout(width="880px", max_width="100%"))
+        self.rates, self.initial = widgets.HBox(), widgets.HBox()
+        for box in (self.rates, self.initial):
+            box.layout.flex_flow = "row wrap"
+        self.panel = widgets.VBox(
+            [
+                widgets.HBox([self.text, widgets.VBox([self.preset, self.along, self.time])]),
+                widgets.HTML(LEGEND), self.rates, self.initial,
+                widgets.HBox([self.learn_button, self.status]), self.image,
+            ]
+        )  # fmt: skip
+        self.preset.observe(self._take_preset, "value")
+        self.text.observe(self._read, "value")
+        self.time.observe(self._redraw, "value")
+        self.along.observe(self._redraw, "index")
+        self._read()
+
+    def _ipython_display_(self) -> None:
+        display(self.panel)
+
+    def still(self) -> Image:
+        """The present picture without the controls, for pages that are read without a kernel."""
+        return Image(self.image.value)
+
+    def _take_preset(self, *_: object) -> None:
+        if self.preset.value:
+            self.text.value = self.preset.value
+
+    def _slider(self, name: str, value: float, changed: Callable, **limits: float) -> widgets.FloatLogSlider:
+        slider = widgets.FloatLogSlider(
+            value, description=name, continuous_update=False, readout_format=".3g", **limits
+        )
+        slider.observe(changed, "value")
+        return slider
+
+    def _read(self, *_: object) -> None:
+        """A new text: new controls and a new picture, or a sentence that says what is wrong with it."""
+        system = self._checked(self.text.value)
+        if system is None:
+            return
+        self.busy = True  # the controls below change together: draw once
+        self.rates.children = [
+            self._slider(f"{name} {i}", value, self._set_rates, min=-4, max=4, step=0.05)
+            for i, reaction in enumerate(system.reactions, 1)
+            for name, value in (("kf", min(max(reaction.kf, 1e-4), 1e4)), ("kb", min(max(reaction.kb, 1e-4), 1e4)))
+        ]
+        start = system.sample_initial_states(1, torch.Generator().manual_seed(self.seed + 1))[0]
+        self.initial.children = [
+            self._slider(f"c {name}", c, self._redraw, min=-3, max=1, step=0.05)
+            for name, c in zip(system.species, start.tolist(), strict=True)
+        ]
+        self.along.options = [str(reaction) for reaction in system.reactions]
+        self.busy = False
+        self._take(system)
+
+    def _set_rates(self, *_: object) -> None:
+        """The same reactions with the rates of the sliders."""
+        rates = [slider.value for slider in self.rates.children]
+        pairs = zip(self.system.reactions, rates[::2], rates[1::2], strict=True)
+        system = self._checked("; ".join(f"{reaction} | kf={kf!r}, kb={kb!r}" for reaction, kf, kb in pairs))
+        if system is not None:
+            self._take(system)
+
+    def _checked(self, text: str) -> MassActionReactions | None:
+        try:
+            return MassActionReactions(text)
+        except ValueError as error:
+            self.status.value = f'<span style="color:#AA3377">{html.escape(str(error))}</span>'
+            return None
+
+    def _take(self, system: MassActionReactions) -> None:
+        self.system, self.model = system, None
+        conserved = ", ".join(system.describe_conserved()) or "nothing"
+        self.status.value = f"conserved: {html.escape(conserved)}"
+        self._redraw()
+
+    @torch.no_grad()
+    def _redraw(self, *_: object) -> None:
+        if not self.busy:
+            self.image.value = self.picture.png(self.view())
+
+    def _start(self) -> Tensor:
+        return torch.tensor([slider.value for slider in self.initial.children], dtype=torch.float64)
+
+    def _path(self, law: GradientDynamics) -> Tensor:
+        return stiff(law, self._start(), self.time.value / (POINTS - 1), POINTS, rtol=1e-7, atol=1e-10)
+
+    @torch.no_grad()
+    def view(self) -> ReactionsView:
+        """What the panels show for the present controls."""
+        system, start, n = self.system, self._start(), self.along.index or 0
+        path = self._path(system)
+        now = system.affinities(start)[n].item()
+        reach = max(4.0, 1.2 * abs(now))
+        affinity = torch.linspace(-reach, reach, 101, dtype=torch.float64)
+        mobility = system.dissipation.mobility(start)[n]
+        xi = mobility * 2 * torch.sinh(affinity / 4).square()
+        return ReactionsView(
+            times=np.linspace(0, self.time.value, POINTS),
+            concentrations=_named(system.species, path),
+            affinities=_named([str(reaction) for reaction in system.reactions], system.affinities(path)),
+            conserved=_named(system.describe_conserved(), path @ system.conserved.T),
+            entropy=system.entropy(path).numpy(),
+            highest=system.entropy(system.equilibrium(start)).item(),
+            law=(affinity.numpy(), xi.numpy(), (mobility * affinity**2 / 8).numpy()),
+            dot=(now, (mobility * 2 * np.sinh(now / 4) ** 2).item()),
+            title=str(system.reactions[n]),
+            learned=self._learned(),
+        )
+
+    def _learned(self) -> dict[str, np.ndarray]:
+        """The model's own concentrations; nothing while a half-trained one leaves the positive numbers."""
+        if self.model is None:
+            return {}
+        try:
+            return _named(self.system.species, self._path(self.model))
+        except ValueError:
+            return {}
+
+    def learn(self) -> None:
+        """Simulate the network as it is set, train on the motion, and show the learned concentrations on the way."""
+        self.learn_button.disabled = True
+        try:
+            self._train()
+        except ValueError as error:
+            self.status.value = f'<span style="color:#AA3377">{html.escape(str(error))}</span>'
+        finally:
+            self.learn_button.disabled = False
+
+    def _train(self) -> None:
+        system, points = self.system, 256
+        data = simulate(system, trajectories=40, points=points, dt=self.time.value / points, seed=self.seed)
+        head = CoshHead(system.dim, len(system.reactions))
+        pair = (MixingEntropy(system.dim), AffinityDissipation(system.stoichiometry, head))
+        self.model = GradientDynamics(*pair, seed=self.seed)
+        recipe = SelfScaledBFGS(iterations=800, restarts=2, trial=40, points=12, tolerance=1e-9)
+
+        def watch(iteration: int, loss: float) -> None:
+            if iteration % 100 == 0:
+                self.status.value = f"iteration {iteration}: loss {loss:.1e}"
+                self._redraw()
+
+        fit(self.model, data, recipe, seed=self.seed, progress=False, watch=watch)
+        with torch.no_grad():
+            error = ((self.model(data.states) - data.velocities).norm() / data.velocities.norm()).item()
+        self.status.value = f"learned from 40 trajectories: the velocities are {error:.0e} off."
+        self._redraw()
+
+
+def _named(names: list[str], curves: Tensor) -> dict[str, np.ndarray]:
+    return {name: curve.numpy() for name, curve in zip(names, curves.T, strict=True)}

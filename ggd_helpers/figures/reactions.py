@@ -1,0 +1,219 @@
+"""Figures of the reactions chapter: each function takes data or models and returns a matplotlib Figure."""
+
+from collections.abc import Mapping
+
+import matplotlib.pyplot as plt
+import torch
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from ggd_helpers.dynamics import GradientDynamics
+from ggd_helpers.evaluation import Report
+from ggd_helpers.figures.style import COLOURS, KNOWN, LEARNED, styled
+from ggd_helpers.systems import MassActionReactions
+from ggd_helpers.trajectories import Trajectories
+
+MIDDLE = 0.5  # the concentration at which the thesis cuts S and Xi
+
+
+def _panels(count: int, height: float = 2.5, columns: int = 4) -> tuple[Figure, list[Axes]]:
+    """One panel each for `count` species."""
+    columns = min(count, columns)
+    rows = -(-count // columns)
+    figure, axes = plt.subplots(rows, columns, figsize=(2.6 * columns + 0.4, height * rows), squeeze=False)
+    for ax in axes.flat[count:]:
+        ax.set_visible(False)
+    return figure, list(axes.flat[:count])
+
+
+@styled
+def concentrations(system: MassActionReactions, data: Trajectories, chosen: int = 0) -> Figure:
+    """Concentrations in time (thesis, Fig. 4.8), the entropy on its way to its maximum, and what stays the same."""
+    path = data.states[chosen]
+    figure, (left, middle, right) = plt.subplots(1, 3, figsize=(10.5, 2.9))
+    for i, name in enumerate(system.species):
+        left.plot(data.times, path[:, i], COLOURS[i % 6], label=name)
+    left.set(xlabel="time $t$", ylabel="concentration $c$", title="concentrations")
+    left.legend(ncols=2, fontsize=8)
+    middle.plot(data.times, system.entropy(path), COLOURS[0], label="$S(c(t))$")
+    middle.axhline(system.entropy(system.equilibrium(path[0])), color="0.4", ls=":", label="highest reachable")
+    middle.set(xlabel="time $t$", ylabel="entropy $S$", title="entropy")
+    middle.legend()
+    for i, (words, row) in enumerate(zip(system.describe_conserved(), system.conserved, strict=True)):
+        right.plot(data.times, path @ row, COLOURS[i % 6], label=words)
+    right.set(xlabel="time $t$", ylabel="amount", title="conserved quantities")
+    right.margins(y=0.3)
+    right.legend(fontsize=8)
+    return figure
+
+
+@styled
+def predicted_concentrations(
+    system: MassActionReactions, test: Trajectories, report: Report, chosen: int = 0
+) -> Figure:
+    """A test trajectory and the model's own from the same start, and the distance (thesis, Fig. 4.10a, 4.12a, 4.14)."""
+    made = report.rollout[chosen]
+    stride = -(-len(test.times) // len(made))
+    known, times = test.states[chosen, ::stride], test.times[::stride]
+    figure, (left, right) = plt.subplots(1, 2, figsize=(8, 2.9))
+    for i, name in enumerate(system.species):
+        left.plot(times, known[:, i], COLOURS[i % 6], lw=3, alpha=0.35)
+        left.plot(times, made[:, i], COLOURS[i % 6], **LEARNED, label=name)
+    left.set(xlabel="time $t$", ylabel="concentration $c$", title="simulated (broad) and learned (dashed)")
+    left.legend(ncols=2, fontsize=8)
+    right.semilogy(times[1:], (made - known).norm(dim=-1)[1:].clamp_min(1e-17), COLOURS[1])
+    right.set(xlabel="time $t$", ylabel="distance between the two")
+    return figure
+
+
+@styled
+def dissipation_slices(models: Mapping[str, GradientDynamics], system: MassActionReactions) -> Figure:
+    """`Xi(c, c*)` along each conjugate alone, at `c_m = 0.5`, the other conjugates 0 (thesis, Fig. 4.10b and 4.15)."""
+    along = torch.linspace(-1.5, 1.5, 81, dtype=torch.float64)
+    c = torch.full((81, system.dim), MIDDLE, dtype=torch.float64)
+    figure, axes = _panels(system.dim)
+    for i, (ax, name) in enumerate(zip(axes, system.species, strict=True)):
+        c_star = torch.zeros_like(c)
+        c_star[:, i] = along
+        ax.plot(along, system.dissipation(c, c_star), **KNOWN, label="known")
+        for j, (label, model) in enumerate(models.items()):
+            ax.plot(along, model.dissipation(c, c_star), **LEARNED, color=COLOURS[j], label=label)
+        ax.set(xlabel=f"$c^*_{{{name}}}$", ylabel="$\\Xi$" if i == 0 else None)
+    axes[0].legend(fontsize=8)
+    return figure
+
+
+def _entropy_lines(system: MassActionReactions) -> tuple[Tensor, Tensor]:
+    """Concentrations `(80,)`, and the states `(species, 80, species)` where one species alone takes them."""
+    along = torch.linspace(0.01, 1, 80, dtype=torch.float64)
+    states = torch.full((system.dim, 80, system.dim), MIDDLE, dtype=torch.float64)
+    for i in range(system.dim):
+        states[i, :, i] = along
+    return along, states
+
+
+@styled
+def entropy_slices(models: Mapping[str, object], system: MassActionReactions) -> Figure:
+    """`S` along each concentration alone, the others 0.5 (thesis, Fig. 4.12b and 4.15).
+
+    `models` maps labels to functions from states to entropies; constants are taken out.
+    """
+    along, states = _entropy_lines(system)
+    figure, axes = _panels(system.dim)
+    for i, (ax, name) in enumerate(zip(axes, system.species, strict=True)):
+        known = system.entropy(states[i])
+        ax.plot(along, known, **KNOWN, label="known")
+        for j, (label, entropy) in enumerate(models.items()):
+            found = entropy(states[i])
+            ax.plot(along, found + (known - found).mean(), **LEARNED, color=COLOURS[j], label=label)
+        ax.set(xlabel=f"$c_{{{name}}}$", ylabel="$S$" if i == 0 else None)
+    axes[0].legend(fontsize=8)
+    return figure
+
+
+@styled
+def entropy_derivatives(models: Mapping[str, GradientDynamics], system: MassActionReactions) -> Figure:
+    """`dS/dc_m` along each concentration alone: not constant, so `S` is not linear (thesis, Fig. 4.16)."""
+    along, states = _entropy_lines(system)
+    figure, axes = _panels(system.dim)
+    for i, (ax, name) in enumerate(zip(axes, system.species, strict=True)):
+        ax.plot(along, system.conjugate(states[i])[:, i], **KNOWN, label="known")
+        for j, (label, model) in enumerate(models.items()):
+            ax.plot(along, model.conjugate(states[i])[:, i], **LEARNED, color=COLOURS[j], label=label)
+        ax.set(xlabel=f"$c_{{{name}}}$", ylabel="$\\partial S / \\partial c$" if i == 0 else None)
+    axes[0].legend(fontsize=8)
+    return figure
+
+
+@styled
+def visited(system: MassActionReactions, data: Trajectories) -> Figure:
+    """Where the trajectories have been in the plane of two conjugates, and where the slices of Xi cut it."""
+    states = data.states[:, ::32].flatten(0, 1)
+    c_star = system.conjugate(states)
+    concentration = (states - MIDDLE).abs().amax(-1)
+    figure, axes = plt.subplots(1, 2, figsize=(8, 3.1))
+    first, second = system.species[0], system.species[1]
+    axes[0].plot(c_star[:, 0], c_star[:, 1], ".", ms=2, alpha=0.4, color=COLOURS[0], label="visited")
+    axes[0].plot([-1.5, 1.5], [0, 0], color=COLOURS[1], lw=2, label="slices of $\\Xi$")
+    axes[0].plot([0, 0], [-1.5, 1.5], color=COLOURS[1], lw=2)
+    axes[0].set(xlabel=f"$c^*_{{{first}}}$", ylabel=f"$c^*_{{{second}}}$", title="conjugates")
+    axes[0].legend(fontsize=8)
+    axes[1].hist(concentration, bins=40, color=COLOURS[0], label="visited")
+    axes[1].axvline(0, color=COLOURS[1], lw=2, label="slices of $\\Xi$")
+    axes[1].set(xlabel="distance of $c$ from $(0.5, ..., 0.5)$, largest coordinate", ylabel="visited states")
+    axes[1].legend(fontsize=8)
+    return figure
+
+
+@styled
+def worth_of_knowledge(rows: Mapping[str, Mapping[str, float]]) -> Figure:
+    """What each piece of prior knowledge is worth: errors inside the training box, outside it, and of conservation."""
+    columns = {
+        "velocity_mse": "velocity, inside the box",
+        "outside": "velocity, outside",
+        "conservation_drift": "conserved quantities",
+    }
+    figure, axes = plt.subplots(1, len(columns), figsize=(10, 0.45 * len(rows) + 1.1), sharey=True)
+    for ax, (name, title) in zip(axes, columns.items(), strict=True):
+        values = [max(row[name], 1e-17) for row in rows.values()]
+        ax.barh(list(rows), values, color=COLOURS[: len(rows)], height=0.6)
+        ax.set(
+            xscale="log", title=title, xlabel="largest drift" if name == "conservation_drift" else "mean squared error"
+        )
+        ax.minorticks_off()
+    axes[0].invert_yaxis()
+    return figure
+
+
+@styled
+def linear_regime(system: MassActionReactions, c: Tensor, reaction: int = 0) -> Figure:
+    """Xi and the flux along one reaction's affinity at the state `c`, beside Onsager's parabola and line."""
+    affinity = torch.linspace(-8, 8, 161, dtype=torch.float64)
+    mobility = system.dissipation.mobility(c)[reaction]
+    figure, (left, right) = plt.subplots(1, 2, figsize=(8, 2.9))
+    left.plot(affinity, mobility * (torch.cosh(affinity / 2) - 1), COLOURS[0], label="$W (\\cosh(X/2) - 1)$")
+    left.plot(affinity, mobility * affinity**2 / 8, ":", color="0.4", label="parabola $W X^2/8$")
+    right.plot(affinity, mobility * torch.sinh(affinity / 2) / 2, COLOURS[0], label="flux $\\frac{W}{2} \\sinh(X/2)$")
+    right.plot(affinity, mobility * affinity / 4, ":", color="0.4", label="Onsager's line $W X/4$")
+    left.set(xlabel="affinity $X$", ylabel="$\\Xi$", title=str(system.reactions[reaction]))
+    right.set(xlabel="affinity $X$", ylabel="reaction rate", title="the rate it drives")
+    for ax in (left, right):
+        ax.axvspan(-1, 1, color="0.92", zorder=0)
+        ax.legend(fontsize=8)
+    return figure
+
+
+@styled
+def from_outside(system: MassActionReactions, paths: Mapping[str, Tensor], times: Tensor) -> Figure:
+    """The same start outside the training box, as the known law and each model continue it, `(time, species)` each."""
+    known, *_ = paths.values()
+    figure, axes = _panels(system.dim)
+    for i, (ax, name) in enumerate(zip(axes, system.species, strict=True)):
+        ax.plot(times, known[:, i], **KNOWN, label="known")
+        for j, (label, path) in enumerate(list(paths.items())[1:]):
+            ax.plot(times, path[:, i], **LEARNED, color=COLOURS[j], label=label)
+        ax.axhspan(0.001, 1, color="0.94", zorder=0)
+        ax.set(xlabel="time $t$", ylabel="concentration" if i == 0 else None, title=name)
+    axes[0].legend(fontsize=8)
+    return figure
+
+
+@styled
+def same_reaction(models: Mapping[str, GradientDynamics], system: MassActionReactions) -> Figure:
+    """Different pairs for one reaction A <-> B on the line `c_A + c_B = 1`: S, force, flux, and the same motion."""
+    along = torch.linspace(0.02, 0.98, 97, dtype=torch.float64)
+    states = torch.stack([along, 1 - along], dim=-1)
+    figure, axes = plt.subplots(1, 4, figsize=(11.5, 2.8))
+    for i, (label, law) in enumerate(models.items()):
+        style = KNOWN if i == 0 else LEARNED | {"color": COLOURS[i - 1]}
+        entropy, affinity, velocity = law.entropy(states), -law.conjugate(states) @ system.stoichiometry, law(states)
+        axes[0].plot(along, entropy - entropy.max(), **style, label=label)
+        axes[1].plot(along, affinity[:, 0], **style)
+        axes[2].plot(affinity[:, 0], velocity[:, 0], **style)
+        axes[3].plot(along, velocity[:, 0], **style)
+    labels = [("$c_A$", "$S$"), ("$c_A$", "affinity $X$"), ("affinity $X$", "$dc_A/dt$"), ("$c_A$", "$dc_A/dt$")]
+    for ax, (x, y), title in zip(axes, labels, ("entropy", "force", "force and flux", "the motion"), strict=True):
+        ax.set(xlabel=x, ylabel=y, title=title)
+    axes[0].legend(fontsize=8)
+    return figure
