@@ -28,7 +28,8 @@ _HOMES = {
     "explorers": ["ConvexExplorer", "PairExplorer", "ParticleExplorer", "ReactionsExplorer", "WidthExplorer"],
     "figures": [],
     "integrators": ["adaptive", "rk4", "rk4_step", "stiff"],
-    "networks": ["FICNN", "PICNN", "kaiming_normal_", "positive"],
+    "legendre_fenchel": ["convex_envelope", "legendre"],
+    "networks": ["FICNN", "PICNN", "averaging_", "kaiming_normal_", "positive"],
     "parameters": ["check_parameters", "choose_device"],
     "potentials": [
         "AffinityDissipation",
