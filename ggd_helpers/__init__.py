@@ -25,10 +25,11 @@ _HOMES = {
         "min_entropy_production",
         "potential_errors",
     ],
-    "explorers": ["ParticleExplorer", "ReactionsExplorer"],
+    "explorers": ["ConvexExplorer", "PairExplorer", "ParticleExplorer", "ReactionsExplorer", "WidthExplorer"],
     "figures": [],
     "integrators": ["adaptive", "rk4", "rk4_step", "stiff"],
-    "networks": ["FICNN", "PICNN", "kaiming_normal_", "positive"],
+    "legendre_fenchel": ["convex_envelope", "legendre"],
+    "networks": ["FICNN", "PICNN", "averaging_", "kaiming_normal_", "positive"],
     "parameters": ["check_parameters", "choose_device"],
     "potentials": [
         "AffinityDissipation",
@@ -48,6 +49,7 @@ _HOMES = {
         "QuadraticEntropy",
     ],
     "results": ["data_path", "save_figure", "save_results"],
+    "stochastic": ["gillespie", "langevin", "most_probable_path", "onsager_machlup_action"],
     "systems": [
         "PRESETS",
         "AnisotropicParticle",
@@ -56,7 +58,7 @@ _HOMES = {
         "Particle",
         "SteepParticle",
     ],
-    "training": ["AdamThenLBFGS", "Differences", "FlowMatching", "History", "SelfScaledBFGS", "fit"],
+    "training": ["AdamThenLBFGS", "Differences", "FlowMatching", "History", "SelfScaledBFGS", "fit", "regress"],
     "trajectories": ["Trajectories", "simulate"],
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}

@@ -39,6 +39,22 @@ def kaiming_normal_(model: nn.Module, seed: int) -> None:
             module.reset_parameters(generator)
 
 
+def averaging_(network: "FICNN", seed: int) -> None:
+    """Draw a network whose size does not grow with its depth: every row of a positive weight averages its inputs.
+
+    Weights `W` are uniform in `(0, 2/width)`, so that rows sum to 1 on average; the biases of all layers but the first
+    are `-ln 2`, so that softplus maps the mean `ln 2` to itself. Kaiming-normal free weights grow by about
+    `0.56 sqrt(width)` a layer instead. The skip connections keep their draw.
+    """
+    generator, floor = torch.Generator().manual_seed(seed), math.exp(-network.epsilon)
+    network.reset_parameters(generator)
+    with torch.no_grad():
+        for raw in network.raw_weights:
+            weight = 2 / raw.shape[1] * torch.rand(raw.shape, generator=generator, dtype=torch.float64).clamp_min(1e-9)
+            raw.copy_(torch.where(weight >= floor, weight - floor, weight.log() + network.epsilon))
+        network.skip.bias[network.sizes[0] :] = -math.log(2)
+
+
 def _check_sizes(**sizes: int) -> None:
     for name, size in sizes.items():
         if not isinstance(size, int) or size < 1:

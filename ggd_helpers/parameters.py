@@ -42,6 +42,12 @@ RULES = {
         lambda v: isinstance(v, str) and v.strip() != "", "a text such as 'A <-> B'", "it is the network"
     ),
     "steepness": Rule(_number(0, 20), "positive and at most 20", "it is how fast the friction law leaves its tangent"),
+    "molecules": Rule(_whole(10, 10_000), "a whole number from 10 to 10000", "it is how many molecules jump"),
+    "runs": Rule(_whole(100_000, 10_000_000), "a whole number from 100000 to 10 million", "it is the number of runs"),
+    "noise": Rule(_number(0.04, 0.5), "greater than 0.04 and at most 0.5", "it is the strength of the noise"),
+    "width": Rule(_whole(1, 16), "a whole number from 1 to 16", "it is the number of units in a layer"),
+    "depth": Rule(_whole(1, 6), "a whole number from 1 to 6", "it is the number of hidden layers"),
+    "epsilon": Rule(_number(0, 20), "positive and at most 20", "it sets how small a positive weight may start"),
     "dim": Rule(_whole(1, 2), "1 or 2", "it is the number of coordinates of the particle"),
     "test_fraction": Rule(_number(0, 0.9), "positive and at most 0.9", "it is the share of trajectories held back"),
     "data_file": Rule(lambda v: isinstance(v, str) and v != "", "the path of a CSV file", "it holds measured states"),

@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from torch.func import grad, hessian, vmap
 
-from ggd_helpers.networks import FICNN, PICNN, kaiming_normal_, positive
+from ggd_helpers.networks import FICNN, PICNN, averaging_, kaiming_normal_, positive
 
 seeds = st.integers(0, 2**31)
 dims = st.integers(1, 4)
@@ -236,3 +236,37 @@ def test_kaiming_normal_redraws_every_network_of_a_model_from_one_seed():
 def test_bad_sizes_are_refused_by_name(options, words):
     with refused(*words):
         FICNN(**options)
+
+
+# --- a draw that does not grow with depth ---
+
+
+@pytest.mark.parametrize("epsilon", [1.0, 5.0])
+@pytest.mark.parametrize("width", [4, 32])
+def test_averaging_weights_are_uniform_and_rows_sum_to_one_on_average(width, epsilon):
+    network = FICNN(2, width=width, depth=6, epsilon=epsilon)
+    averaging_(network, seed=3)
+    for weight in network.positive_weights():
+        assert (weight > 0).all()
+        assert weight.max() <= 2 / width * (1 + 1e-12)
+    sums = torch.cat([weight.sum(dim=1) for weight in network.positive_weights()]).detach()
+    assert sums.mean().item() == pytest.approx(1.0, abs=4 * math.sqrt(1 / (3 * width) / len(sums)))
+
+
+@pytest.mark.parametrize("depth", [1, 5, 20, 40])
+def test_averaging_keeps_the_size_of_deep_networks(depth):
+    origin, values = torch.zeros(1, dtype=torch.float64), []
+    for seed in range(10):
+        network = FICNN(1, width=8, depth=depth)
+        averaging_(network, seed)
+        values.append(network(origin).item())
+    assert 0.3 < np.median(values) < 1.2
+
+
+def test_averaging_is_seeded():
+    a, b, c = FICNN(1), FICNN(1, seed=5), FICNN(1)
+    for network, seed in ((a, 1), (b, 1), (c, 2)):
+        averaging_(network, seed)
+    x = torch.linspace(-1, 1, 5, dtype=torch.float64)[:, None]
+    assert torch.equal(a(x), b(x))
+    assert not torch.equal(a(x), c(x))

@@ -22,6 +22,12 @@ CASES = {
     "steepness": ("positive and at most 20", [1e-3, 1, 20], [20.001, *POSITIVE]),
     "dim": ("1 or 2", [1, 2], [0, 3, -1, 1.0, *NOT_NUMBERS]),
     "test_fraction": ("positive and at most 0.9", [0.01, 0.2, 0.9], [0.91, 1, *POSITIVE]),
+    "molecules": ("a whole number from 10 to 10000", [10, 1000, 10_000], [9, 10_001, 100.0, *NOT_NUMBERS]),
+    "runs": ("a whole number from 100000 to 10 million", [100_000, 10**7], [99_999, 10**7 + 1, 1e6, *NOT_NUMBERS]),
+    "noise": ("greater than 0.04 and at most 0.5", [0.05, 0.5], [0.04, 0.501, 1, *POSITIVE]),
+    "width": ("a whole number from 1 to 16", [1, 16], [0, 17, -1, 8.0, *NOT_NUMBERS]),
+    "depth": ("a whole number from 1 to 6", [1, 6], [0, 7, -1, 3.0, *NOT_NUMBERS]),
+    "epsilon": ("positive and at most 20", [0.5, 5, 20], [20.001, *POSITIVE]),
     "data_file": ("the path of a CSV file", ["data/mine.csv"], ["", None, 3, True]),
     "out": ("the path of a folder", ["runs/03"], ["", None, 3, True]),
 }

@@ -1,0 +1,75 @@
+"""Gradient flow with noise: sample paths, their Onsager-Machlup action, and the most probable path."""
+
+import math
+
+import numpy as np
+import torch
+from scipy.optimize import least_squares
+from torch import Tensor
+
+from ggd_helpers.potentials import Entropy
+
+
+def langevin(
+    entropy: Entropy, mobility: float, noise: float, x0: Tensor, dt: float, points: int, generator: torch.Generator
+) -> Tensor:
+    """Sample paths of the overdamped Langevin equation `dx = m dS/dx dt + sqrt(2 m eps) dW` (Euler-Maruyama).
+
+    Its stationary density is `exp(S/eps)`; without noise it is the gradient flow of `(S, m/2 |x*|^2)`.
+
+    Shapes: `x0` `(..., n)`; the answer is `(..., points, n)`, its first state `x0`. `noise` is `eps`.
+
+    Source: thesis 1.3, after Onsager and Machlup (1953).
+    """
+    x, states = x0, [x0]
+    for _ in range(points - 1):
+        kick = torch.randn(x.shape, generator=generator, dtype=x.dtype)
+        x = x + mobility * dt * entropy.conjugate(x) + math.sqrt(2 * mobility * noise * dt) * kick
+        states.append(x)
+    return torch.stack(states, dim=-2)
+
+
+def _residuals(entropy: Entropy, mobility: float, path: Tensor, dt: float) -> Tensor:
+    """`(dx/dt - m dS/dx) sqrt(dt/4m)` in the middle of each step, `(..., points - 1, n)`: squares sum to the action."""
+    velocity, middle = path.diff(dim=-2) / dt, (path[..., 1:, :] + path[..., :-1, :]) / 2
+    return (velocity - mobility * entropy.conjugate(middle)) * math.sqrt(dt / (4 * mobility))
+
+
+def onsager_machlup_action(entropy: Entropy, mobility: float, path: Tensor, dt: float) -> Tensor:
+    """The action `int L dt` of a path, with the Lagrangian `L(x, v) = |v - m dS/dx|^2 / 4m`.
+
+    At small noise `eps` a path has the probability `exp(-action/eps)`. The integrand is taken in the middle of each
+    step. Shapes: `path` `(..., points, n)`; the answer is `(...)`.
+
+    Source: thesis (1.3), after Onsager and Machlup (1953).
+    """
+    return _residuals(entropy, mobility, path, dt).square().sum(dim=(-1, -2))
+
+
+def most_probable_path(entropy: Entropy, mobility: float, start: Tensor, end: Tensor, dt: float, points: int) -> Tensor:
+    """The path between two states that has the least Onsager-Machlup action, `(points, n)`.
+
+    Gauss-Newton from the straight line; both ends stay where they are. Shapes: `start` and `end` `(n,)`.
+
+    Raises:
+        ValueError: fewer than 3 points, or the minimisation did not converge.
+    """
+    if points < 3:
+        raise ValueError(f"points must be a whole number, 3 or more (got {points!r}).")
+    share = torch.linspace(0, 1, points, dtype=start.dtype)[1:-1, None]
+    straight = start + share * (end - start)
+
+    def residuals(inner: Tensor) -> Tensor:
+        path = torch.cat([start[None], inner.view_as(straight), end[None]])
+        return _residuals(entropy, mobility, path, dt).flatten()
+
+    jacobian = torch.func.jacfwd(residuals)
+    found = least_squares(
+        lambda inner: residuals(torch.from_numpy(inner)).numpy(),
+        straight.flatten().numpy(),
+        jac=lambda inner: jacobian(torch.from_numpy(inner)).numpy(),
+        xtol=1e-12, ftol=1e-12, gtol=1e-12, method="trf",
+    )  # fmt: skip
+    if not (found.success and np.isfinite(found.x).all()):
+        raise ValueError(f"No most probable path was found: {found.message} Try a shorter duration or more points.")
+    return torch.cat([start[None], torch.from_numpy(found.x).view_as(straight), end[None]])

@@ -1,0 +1,99 @@
+"""The explorers of chapters 1 and 2 in JupyterLab: worked by keyboard, they move."""
+
+import contextlib
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+
+with contextlib.suppress(ImportError):  # without it the fixtures skip
+    from playwright.sync_api import expect
+
+if TYPE_CHECKING:
+    from browser.conftest import Chapter
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def theory(open_chapter: "Callable[[str], Chapter]") -> "Chapter":
+    """The theory chapter with its explorer, and nothing else, run."""
+    chapter = open_chapter("01_theory.ipynb")
+    for text in ("seed: int", "ggd.check_parameters", "ggd.PairExplorer", "explorer.panel"):
+        chapter.run_cell(text)
+    return chapter
+
+
+@pytest.fixture(scope="module")
+def convex(open_chapter: "Callable[[str], Chapter]") -> "Chapter":
+    """The chapter on convex networks with the explorer of the envelope, and nothing else, run."""
+    chapter = open_chapter("02_convex_networks.ipynb")
+    for text in ("seed: int", "ggd.check_parameters", "ggd.ConvexExplorer", "convex_explorer.panel"):
+        chapter.run_cell(text)
+    return chapter
+
+
+def settle(chapter: "Chapter") -> None:
+    """Wait until the kernel has nothing more to draw."""
+    expect(chapter.page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]')).to_have_count(1)
+
+
+def move(chapter: "Chapter", slider: str, key: str) -> None:
+    """Press a key on a slider: the readout and the picture change, and nobody complains."""
+    control, image = chapter.slider(slider), chapter.explorer(slider).locator("img")
+    readout = control.locator(".widget-readout")
+    control.scroll_into_view_if_needed()
+    settle(chapter)
+    number, picture = float(readout.text_content()), chapter.fingerprint(image)
+    control.get_by_role("slider").press(key)
+    chapter.wait_for_new_picture(image, picture)
+    settle(chapter)
+    assert float(readout.text_content()) != number
+    assert chapter.take_complaints() == []
+
+
+def choose(chapter: "Chapter", slider: str, option: str) -> None:
+    """Choose an entry of a menu in the explorer that holds this slider."""
+    explorer = chapter.explorer(slider)
+    image = explorer.locator("img")
+    settle(chapter)
+    picture = chapter.fingerprint(image)
+    explorer.locator("select", has=chapter.page.get_by_role("option", name=option, exact=True)).select_option(option)
+    chapter.wait_for_new_picture(image, picture)
+    settle(chapter)
+    assert chapter.take_complaints() == []
+
+
+@pytest.mark.parametrize(
+    ("slider", "key"), [("start x1", "ArrowLeft"), ("shape", "ArrowRight"), ("strength", "ArrowRight")]
+)
+def test_sliders_of_the_pair_explorer(theory: "Chapter", slider: str, key: str):
+    move(theory, slider, key)
+
+
+def test_an_inadmissible_potential_is_called_by_its_name(theory: "Chapter"):
+    expect(theory.explorer("shape")).to_contain_text("Entropy rises")
+    choose(theory, "shape", "1 - cos (not admissible)")
+    for _ in range(40):
+        theory.slider("strength").get_by_role("slider").press("ArrowRight")
+    expect(theory.explorer("shape")).to_contain_text("Entropy falls")
+    theory.screenshot("theory_explorer")
+
+
+@pytest.mark.parametrize(("slider", "key"), [("depth", "ArrowLeft"), ("epsilon", "ArrowLeft"), ("width", "ArrowLeft")])
+def test_sliders_of_the_convex_explorer(convex: "Chapter", slider: str, key: str):
+    move(convex, slider, key)
+
+
+def test_another_target_is_fitted(convex: "Chapter"):
+    choose(convex, "depth", "sine (not convex)")
+    expect(convex.explorer("depth")).to_contain_text("loss")
+    convex.screenshot("convex_explorer")
+
+
+def test_the_width_explorer_moves(open_chapter: "Callable[[str], Chapter]"):
+    chapter = open_chapter("02_convex_networks.ipynb")
+    for text in ("seed: int", "ggd.check_parameters", "ggd.WidthExplorer", "width_explorer.panel"):
+        chapter.run_cell(text)
+    move(chapter, "width", "ArrowRight")
+    chapter.screenshot("width_explorer")
