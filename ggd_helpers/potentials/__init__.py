@@ -14,6 +14,7 @@ from ggd_helpers.potentials.general import (
     QuadraticEntropy,
     positive_definite,
 )
+from ggd_helpers.potentials.local import LocalDissipation, LocalEntropy, arithmetic_mean, logarithmic_mean
 
 __all__ = [
     "ConcaveEntropy",
@@ -24,8 +25,12 @@ __all__ = [
     "FormulaDissipation",
     "FormulaEntropy",
     "IsotropicDissipation",
+    "LocalDissipation",
+    "LocalEntropy",
     "Potential",
     "QuadraticDissipation",
     "QuadraticEntropy",
+    "arithmetic_mean",
+    "logarithmic_mean",
     "positive_definite",
 ]

@@ -1,5 +1,26 @@
 """Physical systems: an analytic pair of potentials, and where their trajectories start; one module a system."""
 
+from ggd_helpers.systems.diffusion import (
+    FickianDiffusion,
+    PorousMedium,
+    barenblatt,
+    local_dynamics,
+    mixing_entropy,
+    mobility_dissipation,
+    on_grid,
+)
 from ggd_helpers.systems.particle import AnisotropicParticle, OverdampedParticle, Particle, SteepParticle
 
-__all__ = ["AnisotropicParticle", "OverdampedParticle", "Particle", "SteepParticle"]
+__all__ = [
+    "AnisotropicParticle",
+    "FickianDiffusion",
+    "OverdampedParticle",
+    "Particle",
+    "PorousMedium",
+    "SteepParticle",
+    "barenblatt",
+    "local_dynamics",
+    "mixing_entropy",
+    "mobility_dissipation",
+    "on_grid",
+]
