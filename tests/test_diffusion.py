@@ -254,23 +254,23 @@ def test_other_exponents_agree_with_div_of_d_grad_c():
 @pytest.mark.parametrize("exponent", [1.5, 2.0, 3.0])
 def test_barenblatt_solves_the_equation_and_has_its_mass(exponent):
     """Where the spot is: the time derivative of the formula is `(c^m)_xx / m`, by fine differences of both."""
-    grid, age, eps = PeriodicGrid(2048), 0.1, 1e-5
-    c = barenblatt(grid, exponent, age, 0.2)
-    assert (c.sum() * grid.width).item() == pytest.approx(0.2, rel=1e-4)
-    rate = (barenblatt(grid, exponent, age + eps, 0.2) - barenblatt(grid, exponent, age - eps, 0.2)) / (2 * eps)
-    inside = c > 0.1 * c.max()
+    grid, age, eps = PeriodicGrid(2048), 0.05, 1e-5
+    c = barenblatt(grid, exponent, age, 0.05)
+    assert (c.sum() * grid.width).item() == pytest.approx(0.05, rel=1e-4)
+    rate = (barenblatt(grid, exponent, age + eps, 0.05) - barenblatt(grid, exponent, age - eps, 0.05)) / (2 * eps)
+    inside = c > 0.3 * c.max()
     residual = rate - grid.laplacian(c**exponent) / exponent
     assert inside.sum() > 100
-    assert residual[inside].abs().max() <= 1e-3 * rate.abs().max()
+    assert residual[inside].abs().max() <= 1e-3 * rate[inside].abs().max()
 
 
 def test_a_simulated_spot_is_barenblatts():
     errors = []
     for cells in (64, 128, 256):
         system = PorousMedium(2.0, cells)
-        start = barenblatt(system.grid, 2.0, 0.02, 0.2)
-        end = rk4(system, start, 0.2, 2, system.substeps(0.2, start.max().item()))[-1]
-        exact = barenblatt(system.grid, 2.0, 0.22, 0.2)
+        start = barenblatt(system.grid, 2.0, 0.1, 0.05)
+        end = rk4(system, start, 0.3, 2, system.substeps(0.3, start.max().item()))[-1]
+        exact = barenblatt(system.grid, 2.0, 0.4, 0.05)
         errors.append(((end - exact).norm() / exact.norm()).item())
         assert end.min() >= 0
     assert errors[1] <= 5e-3

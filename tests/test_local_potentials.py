@@ -94,7 +94,9 @@ def test_any_batch_shape():
 
 @given(st.floats(1e-6, 1e3), st.floats(0.1, 10))
 def test_the_logarithmic_mean(a, ratio):
-    mean = logarithmic_mean(torch.tensor([a, a]).double(), torch.tensor([a * ratio, a]).double())
+    mean = logarithmic_mean(
+        torch.tensor([a, a], dtype=torch.float64), torch.tensor([a * ratio, a], dtype=torch.float64)
+    )
     exact = a if ratio == 1 else a * (ratio - 1) / math.log(ratio)
     assert mean[1].item() == pytest.approx(a, rel=1e-15)
     if abs(ratio - 1) > 1e-6:

@@ -1,5 +1,6 @@
 """Entropies and dissipation potentials: of any kind (`general`), and those made for one kind of system."""
 
+from ggd_helpers.potentials.coordinates import Components, DissipationInComponents, EntropyInComponents
 from ggd_helpers.potentials.general import (
     ConcaveEntropy,
     ConvexDissipation,
@@ -15,18 +16,23 @@ from ggd_helpers.potentials.general import (
     positive_definite,
 )
 from ggd_helpers.potentials.local import LocalDissipation, LocalEntropy, arithmetic_mean, logarithmic_mean
+from ggd_helpers.potentials.mobility import MobilityDissipation
 
 __all__ = [
+    "Components",
     "ConcaveEntropy",
     "ConvexDissipation",
     "CoshDissipation",
+    "DissipationInComponents",
     "DissipationPotential",
     "Entropy",
+    "EntropyInComponents",
     "FormulaDissipation",
     "FormulaEntropy",
     "IsotropicDissipation",
     "LocalDissipation",
     "LocalEntropy",
+    "MobilityDissipation",
     "Potential",
     "QuadraticDissipation",
     "QuadraticEntropy",

@@ -47,6 +47,17 @@ def on_grid(model: GradientDynamics, grid: PeriodicGrid) -> GradientDynamics:
     return local_dynamics(model.entropy.density, model.dissipation.density, grid, model.dissipation.mean)
 
 
+def effective_diffusivity(model: GradientDynamics, c: Tensor) -> Tensor:
+    """The diffusivity that a local law amounts to, `D(c) = -xi''(c, 0) s''(c)`, `(..., 1)` to `(..., 1)`.
+
+    In a smooth field the flux is `J = xi'(c, s''(c) grad c)`, nearly `-D(c) grad c`. Many pairs share one `D(c)`.
+    """
+    ones, zero = torch.ones_like(c), torch.zeros_like(c)
+    _, mobility = torch.func.jvp(lambda g: model.dissipation.density.flux(c, g), (zero,), (ones,))
+    _, curvature = torch.func.jvp(model.entropy.density.conjugate, (c,), (ones,))
+    return -mobility * curvature
+
+
 class FickianDiffusion(GradientDynamics):
     """Fick's law on a periodic grid, `dc/dt = D (c_{i+1} - 2 c_i + c_{i-1}) / h^2` along each axis.
 

@@ -85,6 +85,9 @@ def blobs(grid: PeriodicGrid, count: int, generator: Generator) -> Tensor:
     return _normalised(0.05 + torch.exp(-squares / 0.1**2).sum(1))
 
 
+TEST_SETS = {"fourier": fourier, "polynomial": polynomial, "discontinuous": discontinuous, "spikes": spikes}
+
+
 def _line(grid: PeriodicGrid) -> Tensor:
     if grid.dim != 1:
         raise ValueError(f"this profile is a function on a line, and the grid has dim = {grid.dim}: take blobs there.")
