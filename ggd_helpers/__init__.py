@@ -22,7 +22,7 @@ _HOMES = {
         "potential_errors",
         "relative_error",
     ],
-    "explorers": ["ParticleExplorer"],
+    "explorers": ["DiffusionExplorer", "ParticleExplorer"],
     "figures": [],
     "grids": ["PeriodicGrid"],
     "integrators": ["adaptive", "rk4", "rk4_step", "stiff"],

@@ -9,6 +9,7 @@ from ggd_helpers.figures.diffusion import (
     spot,
     waves,
 )
+from ggd_helpers.figures.diffusion_live import DiffusionPicture
 from ggd_helpers.figures.particle import (
     ellipses,
     entropy_hill,
@@ -25,6 +26,7 @@ from ggd_helpers.figures.particle import (
 from ggd_helpers.figures.particle_live import ParticlePicture
 
 __all__ = [
+    "DiffusionPicture",
     "ParticlePicture",
     "densities",
     "ellipses",

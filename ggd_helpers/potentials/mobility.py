@@ -5,12 +5,12 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from ggd_helpers.networks import _draw_kaiming
+from ggd_helpers.networks import _draw_kaiming, softplus
 from ggd_helpers.potentials.general import DissipationPotential
 
 
 class MobilityDissipation(DissipationPotential):
-    """The quadratic density `xi(c, g) = 1/2 M(c) g^2` with a learned mobility `M(c) = scale exp(network(c)) > 0`.
+    """The quadratic density `xi(c, g) = 1/2 M(c) g^2` with a learned mobility `M(c) = scale softplus(network(c)) > 0`.
 
     Convex in the force `g` by construction; linear response, so it extends to forces that training never saw. The
     thesis writes `D~` for the mobility `M`.
@@ -49,7 +49,7 @@ class MobilityDissipation(DissipationPotential):
         *hidden, last = self.layers
         for layer in hidden:
             c = torch.tanh(layer(c))
-        return self.scale * last(c).exp()
+        return self.scale * softplus(last(c))
 
     def forward(self, c: Tensor, g: Tensor) -> Tensor:
         """The dissipation potential, `(..., 1)` twice to `(...)`."""
