@@ -33,6 +33,7 @@ _HOMES = {
         "ConcaveEntropy",
         "ConvexDissipation",
         "CoshDissipation",
+        "DiluteDissipation",
         "DissipationInComponents",
         "DissipationPotential",
         "Entropy",

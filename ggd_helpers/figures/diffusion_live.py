@@ -47,16 +47,12 @@ class DiffusionPicture:
             self.figure = Figure(figsize=(11, 5.6))
             FigureCanvasAgg(self.figure)
             axes = self.figure.subplots(2, 3)
-            self.lines = {
-                name: self._prepare(ax, panel)
-                for ax, (name, panel) in zip([*axes.T.flat][:5], PANELS.items(), strict=True)
-            }
+            places = zip(PANELS.items(), axes.T.flat, strict=False)
+            self.lines = {name: self._prepare(ax, panel) for (name, panel), ax in places}
             self._prepare_field(axes[1, 2])
             handles = [self.lines["profile"][kind] for kind in KINDS]
             self.figure.legend(handles, KINDS.values(), loc="outside lower center", ncols=4, frameon=False)
-            self.lines["flux"]["known"].axes.set_ylim(
-                -0.0625, 0.0625
-            )  # the widest labels while the panels are laid out
+            self.lines["flux"]["known"].axes.set_ylim(-1e-3, 1e-3)  # wide labels while the panels are laid out
             self.figure.canvas.draw()
             self.figure.set_layout_engine("none")
             for artist in self._moving():

@@ -16,13 +16,14 @@ from ggd_helpers.potentials.general import (
     positive_definite,
 )
 from ggd_helpers.potentials.local import LocalDissipation, LocalEntropy, arithmetic_mean, logarithmic_mean
-from ggd_helpers.potentials.mobility import MobilityDissipation
+from ggd_helpers.potentials.mobility import DiluteDissipation, MobilityDissipation
 
 __all__ = [
     "Components",
     "ConcaveEntropy",
     "ConvexDissipation",
     "CoshDissipation",
+    "DiluteDissipation",
     "DissipationInComponents",
     "DissipationPotential",
     "Entropy",

@@ -58,3 +58,16 @@ class MobilityDissipation(DissipationPotential):
     def flux(self, c: Tensor, g: Tensor) -> Tensor:
         """The flux `M(c) g`, `(..., 1)` twice to `(..., 1)`."""
         return self.mobility(c) * g
+
+
+class DiluteDissipation(MobilityDissipation):
+    """The mobility of what must be there to flow: `M(c) = c m(c)`, with `m(c) = scale softplus(network(c)) > 0`.
+
+    Zero where nothing is, and for positive concentrations only: a negative one counts as zero.
+
+    Source: Otto (2001), who writes gas in a porous medium with `m = 1`.
+    """
+
+    def mobility(self, c: Tensor) -> Tensor:
+        """The mobility `c m(c)`, `(..., 1)` to `(..., 1)`."""
+        return c.clamp_min(0) * super().mobility(c)

@@ -85,6 +85,18 @@ def blobs(grid: PeriodicGrid, count: int, generator: Generator) -> Tensor:
     return _normalised(0.05 + torch.exp(-squares / 0.1**2).sum(1))
 
 
+def face(grid: PeriodicGrid) -> Tensor:
+    """A picture in the plane, `(n,)`: a face that smiles, 0.3 on 0.02."""
+    if grid.dim != 2:
+        raise ValueError(f"a face needs a grid with dim = 2 (got {grid.dim}).")
+    y, x = grid.coordinates() - 0.5
+    radius = torch.hypot(x, y)
+    rim = (radius - 0.36).abs() < 0.035
+    eyes = torch.hypot(x.abs() - 0.13, y + 0.1) < 0.045
+    mouth = ((radius - 0.2).abs() < 0.025) & (y > 0.05)
+    return 0.02 + 0.28 * (rim | eyes | mouth).double()
+
+
 TEST_SETS = {"fourier": fourier, "polynomial": polynomial, "discontinuous": discontinuous, "spikes": spikes}
 
 
