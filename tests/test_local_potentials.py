@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from conftest import normal
+from conftest import normal, refused
 from hypothesis import given
 from hypothesis import strategies as st
 from torch.func import grad
@@ -12,10 +12,15 @@ from torch.func import grad
 from ggd_helpers.dynamics import GradientDynamics
 from ggd_helpers.grids import PeriodicGrid
 from ggd_helpers.potentials import (
+    Components,
     ConcaveEntropy,
     ConvexDissipation,
+    DiluteDissipation,
+    DissipationInComponents,
+    EntropyInComponents,
     LocalDissipation,
     LocalEntropy,
+    MobilityDissipation,
     arithmetic_mean,
     logarithmic_mean,
 )
@@ -107,3 +112,60 @@ def test_the_logarithmic_mean_is_smooth_where_its_two_forms_meet():
     b = torch.tensor([math.exp(0.999e-3), math.exp(1.001e-3)], dtype=torch.float64)
     exact = torch.tensor([math.expm1(0.999e-3) / 0.999e-3, math.expm1(1.001e-3) / 1.001e-3], dtype=torch.float64)
     torch.testing.assert_close(logarithmic_mean(torch.ones(2).double(), b), exact, rtol=1e-12, atol=0)
+
+
+# --- densities and coordinates ---
+
+
+@given(seeds, st.floats(1e-4, 10), st.sampled_from([MobilityDissipation, DiluteDissipation]))
+def test_learned_mobilities_are_positive_and_the_flux_is_the_slope(seed, scale, kind):
+    xi = kind(scale, width=3, seed=seed)
+    c, g = normal((50, 1), seed), 10 * normal((50, 1), seed + 1)
+    assert (xi.mobility(c.abs()) >= 0).all()
+    torch.testing.assert_close(xi(c, g), 0.5 * (xi.mobility(c) * g**2).sum(-1), rtol=1e-12, atol=0)
+    slope = grad(lambda g: xi(c, g).sum())(g)
+    torch.testing.assert_close(xi.flux(c, g), slope, rtol=1e-10, atol=1e-14)
+
+
+def test_before_training_a_mobility_is_about_its_scale():
+    c = torch.linspace(-0.5, 0.5, 21, dtype=torch.float64)[:, None]
+    for seed in range(20):
+        ratio = MobilityDissipation(1e-3, seed=seed).mobility(c) / 1e-3
+        assert ratio.min() > 0.02
+        assert ratio.max() < 10
+    with refused("scale", "0.0"):
+        MobilityDissipation(0.0)
+
+
+def test_nothing_flows_where_nothing_is():
+    xi = DiluteDissipation(2.0, seed=1)
+    c = torch.tensor([[0.0], [-0.1]], dtype=torch.float64)
+    assert (xi.flux(c, torch.ones_like(c)) == 0).all()
+
+
+def test_components_are_uncorrelated_of_size_one_and_lead_back():
+    states = normal((400, 3), 1) @ normal((3, 6), 2)  # three directions of six
+    components = Components.of(states)
+    z = states @ components.analysis.T
+    assert components.analysis.shape == (3, 6)
+    torch.testing.assert_close(z.T @ z / 400, torch.eye(3, dtype=torch.float64), rtol=0, atol=1e-10)
+    torch.testing.assert_close(z @ components.synthesis.T, states, rtol=0, atol=1e-10)
+
+
+@given(seeds)
+def test_potentials_in_components_are_potentials(seed):
+    """Slopes by automatic differentiation; dS/dt >= Xi >= 0; the motion is that of the inner pair, carried along."""
+    components = Components.of(normal((40, 5), 3) * torch.tensor([1.0, 0.1, 3.0, 0.5, 1.0]))
+    inner = GradientDynamics(ConcaveEntropy(5, width=4, depth=2), ConvexDissipation(5, width=4), seed=seed)
+    model = GradientDynamics(
+        EntropyInComponents(inner.entropy, components), DissipationInComponents(inner.dissipation, components)
+    )
+    x, x_star = normal((7, 5), seed), normal((7, 5), seed + 1)
+    torch.testing.assert_close(model.conjugate(x), grad(lambda x: model.entropy(x).sum())(x), rtol=1e-9, atol=1e-12)
+    slope = grad(lambda y: model.dissipation(x, y).sum())(x_star)
+    torch.testing.assert_close(model.dissipation.flux(x, x_star), slope, rtol=1e-8, atol=1e-10)
+    carried = inner(x @ components.analysis.T) @ components.synthesis.T
+    torch.testing.assert_close(model(x), carried, rtol=1e-7, atol=1e-9)
+    xi, production = model.dissipation(x, model.conjugate(x)), model.entropy_production(x)
+    assert (xi >= -1e-10 * xi.abs().max()).all()
+    assert (production >= xi - 1e-8 * production.abs().max()).all()
