@@ -9,11 +9,12 @@ from PIL import Image
 from ggd_helpers.explorers import DiffusionExplorer
 from ggd_helpers.explorers.diffusion import SHAPES
 
-CONTROLS = {"diffusivity": 0.02, "time": 1.0, "shape": "spikes", "cells": 256}
+CONTROLS = {"diffusivity": 0.02, "time": 1.0, "shape": "spikes", "cells": 256}  # values that none starts at
 
 
 @pytest.fixture(scope="module")
 def explorer():
+    """One for all tests, since laying out its picture takes seconds; each test sets what it needs."""
     return DiffusionExplorer()
 
 
@@ -45,9 +46,8 @@ def test_a_larger_diffusivity_flattens_the_profile(explorer, shape, cells):
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_the_curves_are_those_of_ficks_law(shape):
-    explorer = DiffusionExplorer(diffusivity=5e-3, cells=128, shape=shape)
-    explorer.time.value = 0.2
+def test_the_curves_are_those_of_ficks_law(explorer, shape):
+    explorer.diffusivity.value, explorer.cells.value, explorer.shape.value, explorer.time.value = 5e-3, 128, shape, 0.2
     curves = explorer.curves()
     x, c = curves["profile"]["known"]
     np.testing.assert_allclose(x, np.arange(128) / 128)
@@ -65,11 +65,11 @@ def test_the_curves_are_those_of_ficks_law(shape):
     np.testing.assert_array_equal(rates, times[1:])
 
 
-def test_learn_it_finds_the_diffusivity_and_the_law_serves_on_every_grid():
-    explorer = DiffusionExplorer(diffusivity=2e-2)
-    before = pixels(explorer)
+def test_learn_it_finds_the_diffusivity_serves_on_every_grid_and_is_forgotten_with_its_law(explorer):
+    explorer.diffusivity.value = 2e-2
     assert "learned" not in explorer.curves()["law"]
-    explorer.learn()
+    before = pixels(explorer)
+    explorer.learn_button.click()
     assert "relative error" in explorer.status.value
     assert not explorer.learn_button.disabled
     assert (pixels(explorer) != before).any()
@@ -79,15 +79,6 @@ def test_learn_it_finds_the_diffusivity_and_the_law_serves_on_every_grid():
         np.testing.assert_allclose(curves["law"]["learned"][1][2:61], 2e-2, rtol=1e-2)
         size = np.abs(curves["flux"]["known"][1]).max()
         np.testing.assert_allclose(curves["flux"]["learned"][1], curves["flux"]["known"][1], atol=1e-2 * size)
-
-
-def test_another_diffusivity_forgets_what_was_learned(explorer):
-    explorer.learn()
-    assert "learned" in explorer.curves()["law"]
-    explorer.diffusivity.value = 0.05
+    explorer.diffusivity.value = 5e-2
     assert "learned" not in explorer.curves()["law"]
     assert "learned" not in explorer.curves()["flux"]
-
-
-def test_a_second_explorer_of_the_same_seed_shows_the_same():
-    assert DiffusionExplorer(seed=3).image.value == DiffusionExplorer(seed=3).image.value
