@@ -11,10 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ggd_helpers.dynamics import GradientDynamics
+from ggd_helpers.evaluation import conservation_drift, evaluate
 from ggd_helpers.grids import PeriodicGrid
 from ggd_helpers.integrators import rk4
-from ggd_helpers.systems import FickianDiffusion, PorousMedium, barenblatt, on_grid, profiles
-from ggd_helpers.trajectories import simulate
+from ggd_helpers.systems import FickianDiffusion, PorousMedium, barenblatt, effective_diffusivity, on_grid, profiles
+from ggd_helpers.training import FlowMatching
+from ggd_helpers.trajectories import Trajectories, simulate
 
 ON_A_LINE = {
     "fourier": profiles.fourier,
@@ -298,3 +300,49 @@ def test_a_law_moved_to_another_grid_shares_its_densities():
     c = 0.1 + torch.rand((4, 144), generator=generator(), dtype=torch.float64)
     assert there.entropy.density is here.entropy.density
     torch.testing.assert_close(there(c), FickianDiffusion(0.3, 12, 2)(c), rtol=0, atol=1e-10)
+
+
+def test_the_diffusivity_of_a_law_is_the_product_of_mobility_and_curvature():
+    c = torch.linspace(0.05, 0.9, 12, dtype=torch.float64)[:, None]
+    fick = FickianDiffusion(0.7, 8)
+    for law in (fick, fick.quadratic_pair()):
+        torch.testing.assert_close(effective_diffusivity(law, c), torch.full_like(c, 0.7), rtol=1e-12, atol=0)
+    torch.testing.assert_close(effective_diffusivity(PorousMedium(3.0, 8), c), c**2, rtol=1e-12, atol=0)
+
+
+# --- what training and evaluation were given for diffusion ---
+
+
+def test_flow_matching_knows_the_scheme_that_made_the_data():
+    """The exact law scores zero on data of its own scheme, and approaches it on the true motion with finer steps."""
+    system = FickianDiffusion(profile=profiles.discontinuous)
+    for substeps in (1, 3):
+        data = simulate(system, 10, 16, 0.03, seed=0, substeps=substeps)
+        flow = FlowMatching(substeps=substeps)
+        assert flow.loss(system, flow.batch(data)) <= 1e-24
+    true = Trajectories(system.solution(data.states[:, 0], data.times), 0.03)
+    losses = [FlowMatching(substeps=n).loss(system, FlowMatching().batch(true)).item() for n in (1, 2, 4)]
+    assert losses[0] > 50 * losses[1] > 50 * 50 * losses[2]
+
+
+def test_evaluate_rolls_out_in_substeps():
+    system = FickianDiffusion(0.1, 32)
+    substeps = system.substeps(0.05)
+    data = simulate(system, 10, 16, 0.05, seed=0, substeps=substeps)
+    assert substeps > 5
+    assert evaluate(system, system, data, substeps=substeps).metrics["rollout_mse"] <= 1e-28
+
+
+def test_conservation_drift_is_the_largest_change_of_the_quantity():
+    paths = torch.zeros(2, 3, 2, dtype=torch.float64)
+    paths[1, 1] = torch.tensor([0.5, -0.1])  # the sum moves by 0.4
+    assert conservation_drift(paths, torch.ones(2, dtype=torch.float64)) == pytest.approx(0.4)
+    assert conservation_drift(paths, torch.tensor([1.0, 5.0], dtype=torch.float64)) == 0
+
+
+def test_a_face_is_a_picture_in_the_plane():
+    picture = profiles.face(PeriodicGrid(64, 2)).view(64, 64)
+    assert torch.equal(picture, picture.roll(-1, 1).flip(1))  # left and right are alike
+    assert set(picture.unique().tolist()) == {0.02, 0.02 + 0.28}
+    with refused("dim = 2", "1"):
+        profiles.face(PeriodicGrid(64))

@@ -84,7 +84,8 @@ class DiffusionExplorer:
         self._redraw()
 
     def _flux(self, model: torch.nn.Module, c: Tensor) -> Tensor:
-        return model.dissipation.face_flux(c, model.conjugate(c)).squeeze(-2)
+        """The flux through every face in units of D, the slope that Fick's law would take it for."""
+        return model.dissipation.face_flux(c, model.conjugate(c)).squeeze(-2) / self.diffusivity.value
 
     @torch.no_grad()
     def _redraw(self, *_: object) -> None:

@@ -25,7 +25,7 @@ def _place(fields: Tensor) -> Tensor:
 @styled
 def profiles(sets: Mapping[str, Trajectories], chosen: int = 0) -> Figure:
     """A trajectory of each set: the concentration at the beginning, 1/3, 2/3 and the end (thesis, Fig. 4.17)."""
-    figure, axes = plt.subplots(1, len(sets), figsize=(2.6 * len(sets), 2.5))
+    figure, axes = plt.subplots(1, len(sets), figsize=(2.2 * len(sets), 2.3))
     shades = plt.get_cmap("viridis")(torch.linspace(0, 0.85, 4).tolist())
     for ax, (title, data) in zip(axes, sets.items(), strict=True):
         for frame, shade in zip(_thirds(data.states.shape[1]), shades, strict=True):
@@ -46,7 +46,7 @@ def field_comparison(
 
     `rollouts` holds the four frames of each model, `(4, n)`; `errors` its mean squared errors, `(trajectory,)`.
     """
-    figure, axes = plt.subplots(1, 5, figsize=(12.5, 2.6), width_ratios=[1, 1, 1, 1, 1.35])
+    figure, axes = plt.subplots(1, 5, figsize=(10.5, 2.3), width_ratios=[1, 1, 1, 1, 1.5])
     for j, (ax, frame) in enumerate(zip(axes, _thirds(test.states.shape[1]), strict=False)):
         ax.plot(_place(test.states), test.states[chosen, frame], **KNOWN, label="simulated")
         for i, (label, path) in enumerate(rollouts.items()):
@@ -80,9 +80,10 @@ def waves(spectra: Mapping[str, Tensor], highest: int) -> Figure:
     """Mean squares by wave number, `(waves,)` each; beyond `highest` the training data hold nothing."""
     figure, axes = plt.subplots(figsize=(5.6, 3))
     for i, (label, values) in enumerate(spectra.items()):
-        axes.semilogy(range(1, len(values)), values[1:].clamp_min(1e-20), ".-", color=COLOURS[i], label=label)
+        axes.semilogy(range(1, len(values)), values[1:].clamp_min(1e-12), ".-", color=COLOURS[i], label=label)
     axes.axvspan(highest + 0.5, len(next(iter(spectra.values()))) - 0.5, color="0.9", zorder=0)
-    axes.text(highest + 1, axes.get_ylim()[1], "never seen in training", va="top", fontsize=8, color="0.3")
+    middle = 0.5 * (highest + len(next(iter(spectra.values()))))
+    axes.text(middle, 0.5, "never seen\nin training", transform=axes.get_xaxis_transform(), ha="center", color="0.3")
     axes.set(xlabel="wave number $n$", ylabel="mean square of the velocity")
     axes.legend(fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
     return figure
@@ -93,13 +94,14 @@ def densities(
     c: Tensor, conjugates: Mapping[str, Tensor], mobilities: Mapping[str, Tensor], products: Mapping[str, Tensor]
 ) -> Figure:
     """Slopes `s'(c)`, mobilities and their product, the diffusivity; the first entry of each is the known one."""
-    figure, axes = plt.subplots(1, 3, figsize=(10, 2.9))
+    figure, axes = plt.subplots(1, 3, figsize=(9, 2.6))
     for ax, curves in zip(axes, (conjugates, mobilities, products), strict=True):
         for i, (label, values) in enumerate(curves.items()):
             style = KNOWN if i == 0 else LEARNED | {"color": COLOURS[i - 1]}
             ax.plot(c.squeeze(), values.squeeze(), **style, label=label)
         ax.set(xlabel="concentration $c$")
-        ax.legend(fontsize=8)
+    axes[0].legend(fontsize=8)
+    axes[2].set_ylim(0, 1.6 * next(iter(products.values())).max().item())
     axes[0].set(ylabel="$c^* = s'(c)$", title="slope of the entropy density")
     axes[1].set(ylabel="$\\tilde D(c)$", title="mobility")
     axes[2].set(ylabel="$-\\tilde D(c)\\, s''(c)$", title="their product: the diffusivity")
@@ -109,10 +111,10 @@ def densities(
 @styled
 def pictures(grid: PeriodicGrid, rows: Mapping[str, Tensor], times: Sequence[float]) -> Figure:
     """Fields in the plane at several times, `(time, n)` for each row."""
-    figure, axes = plt.subplots(len(rows), len(times), figsize=(2.1 * len(times), 2.2 * len(rows)), squeeze=False)
+    figure, axes = plt.subplots(len(rows), len(times), figsize=(1.7 * len(times), 1.9 * len(rows)), squeeze=False)
     for line, (label, fields) in zip(axes, rows.items(), strict=True):
         for ax, field, time in zip(line, fields, times, strict=True):
-            image = ax.imshow(field.unflatten(-1, grid.shape), cmap="viridis", vmin=0, vmax=rows[label].max())
+            image = ax.imshow(field.unflatten(-1, grid.shape).numpy(), cmap="viridis", vmin=0, vmax=rows[label].max())
             ax.set(title=f"$t = {time:.2g}$", xticks=[], yticks=[])
         line[0].set_ylabel(label)
         figure.colorbar(image, ax=list(line), shrink=0.8, label="$c$")

@@ -1,7 +1,6 @@
 """The picture of the diffusion explorer: six linked panels, one of them place over time."""
 
 import io
-import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -31,7 +30,7 @@ class _Panel(NamedTuple):
 
 PANELS = {
     "profile": _Panel("the concentration", "place $x$", "$c(x)$", (0, 1), (-0.02, 0.45)),
-    "flux": _Panel("what flows", "place $x$", "flux $J$", (0, 1), (-1, 1)),
+    "flux": _Panel("what flows", "place $x$", "flux $J / D$", (0, 1), (-60, 60), "symlog"),
     "entropy": _Panel("the entropy", "time $t$", "$(S - S_\\infty) / |S_0 - S_\\infty|$", (-0.05, 2.05), (-1.1, 0.1)),
     "production": _Panel("the second law", "time $t$", "$dS/dt$", (-0.05, 2.05), (1e-7, 30), "log"),
     "law": _Panel("the law", "concentration $c$", "diffusivity $D(c)$", (0, 0.4), (5e-5, 0.2), "log"),
@@ -40,7 +39,7 @@ KINDS = {"start": "at the start", "known": "known", "learned": "learned", "now":
 
 
 class DiffusionPicture:
-    """Six panels: the background is drawn when the flux needs another scale, else only what moves is drawn again."""
+    """Six panels with axes that stay: the background is drawn once, then only what moves."""
 
     def __init__(self) -> None:
         with plt.style.context(STYLE), plt.rc_context({**SIZES, "figure.dpi": 80}):
@@ -52,12 +51,12 @@ class DiffusionPicture:
             self._prepare_field(axes[1, 2])
             handles = [self.lines["profile"][kind] for kind in KINDS]
             self.figure.legend(handles, KINDS.values(), loc="outside lower center", ncols=4, frameon=False)
-            self.lines["flux"]["known"].axes.set_ylim(-1e-3, 1e-3)  # wide labels while the panels are laid out
             self.figure.canvas.draw()
             self.figure.set_layout_engine("none")
             for artist in self._moving():
                 artist.set_animated(True)
-            self._draw_background()
+            self.figure.canvas.draw()
+            self.background = self.figure.canvas.copy_from_bbox(self.figure.bbox)
 
     @staticmethod
     def _prepare(ax: Axes, panel: _Panel) -> dict[str, Line2D]:
@@ -77,22 +76,9 @@ class DiffusionPicture:
     def _moving(self) -> list[Artist]:
         return [self.field, self.moment, *(line for kinds in self.lines.values() for line in kinds.values())]
 
-    def _draw_background(self) -> None:
-        self.figure.canvas.draw()
-        self.background = self.figure.canvas.copy_from_bbox(self.figure.bbox)
-
-    def _follow(self, flux: np.ndarray) -> None:
-        """Fit the panel of the flux by powers of four."""
-        ax = self.lines["flux"]["known"].axes
-        reach = 4.0 ** math.ceil(math.log(max(1.05 * np.abs(flux).max(), 1e-9), 4))
-        if ax.get_ylim() != (-reach, reach):
-            ax.set_ylim(-reach, reach)
-            self._draw_background()
-
     def png(self, curves: Mapping[str, Mapping[str, Curve]], field: np.ndarray, time: float) -> bytes:
         """Draw `curves[panel][kind]` of the kinds `KINDS` (missing ones vanish), and the `field`, `(place, time)`."""
         canvas = self.figure.canvas
-        self._follow(curves["flux"]["known"][1])
         canvas.restore_region(self.background)
         self.field.set_data(field)
         self.field.set_clim(0, field.max())
