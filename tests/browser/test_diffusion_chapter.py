@@ -51,7 +51,7 @@ def test_a_larger_d_flattens_the_profile(chapter: "Chapter"):
     readout = slider.locator(".widget-readout")
     number, height = float(readout.text_content()), profile_height(image)
     chapter.screenshot("diffusion_at_first")
-    for _ in range(3):  # ten steps of 0.05 in the exponent each
+    for _ in range(6):
         picture = chapter.fingerprint(image)
         slider.get_by_role("slider").press("PageUp")
         chapter.wait_for_new_picture(image, picture)
