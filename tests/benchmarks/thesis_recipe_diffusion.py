@@ -1,7 +1,7 @@
 """Train diffusion's dense networks once with the thesis's recipe, and keep the numbers in `data/`.
 
-On every sixteenth state: about a quarter of an hour. The run can be interrupted (Ctrl-C) at any time, keeps what it has,
-and goes on from the checkpoint when it is started again with the same command.
+On every sixteenth state: about a quarter of an hour. The run can be interrupted (Ctrl-C) at any time, keeps what it
+has, and goes on from the checkpoint when it is started again with the same command.
 
     .venv/bin/python tests/benchmarks/thesis_recipe_diffusion.py EVERY SEED CHECKPOINT
 """
