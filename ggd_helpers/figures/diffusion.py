@@ -44,7 +44,8 @@ def field_comparison(
 ) -> Figure:
     """A test trajectory against each model's own at four times, and the errors of all (thesis, Fig. 4.19 to 4.21).
 
-    `rollouts` holds the four frames of each model, `(4, n)`; `errors` its mean squared errors, `(trajectory,)`.
+    `rollouts` holds the four frames of each model, `(4, n)`; `errors` its mean squared errors, `(trajectory,)`. What
+    leaves the simulated range by far leaves the picture.
     """
     figure, axes = plt.subplots(1, 5, figsize=(10.5, 2.3), width_ratios=[1, 1, 1, 1, 1.5])
     for j, (ax, frame) in enumerate(zip(axes, _thirds(test.states.shape[1]), strict=False)):
@@ -54,7 +55,8 @@ def field_comparison(
         ax.set(title=f"$t = {test.times[frame]:.2g}$", xlabel="place $x$")
         ax.sharey(axes[0])
         ax.label_outer()
-    axes[0].set(ylabel="concentration $c$")
+    low, high = test.states[chosen].aminmax()
+    axes[0].set(ylabel="concentration $c$", ylim=(low - 0.2 * (high - low), high + 0.2 * (high - low)))
     axes[0].legend(fontsize=7)
     for i, (label, values) in enumerate(errors.items()):
         axes[4].hist(values.clamp_min(1e-32).log10(), bins=12, alpha=0.6, label=label, color=COLOURS[i])

@@ -8,6 +8,7 @@ has, and goes on from the checkpoint when it is started again with the same comm
 
 import datetime
 import json
+import math
 import sys
 from pathlib import Path
 
@@ -33,7 +34,8 @@ def main(every: int, seed: int, checkpoint: str) -> None:
         system = ggd.FickianDiffusion(profile=profile)
         test = ggd.simulate(system, trajectories=200, points=64, dt=0.03, seed=100 + i)
         report = ggd.evaluate(model, system, test)
-        metrics[name] = report.metrics | {"train_seconds": history.seconds[-1]}
+        finite = {key: value for key, value in report.metrics.items() if math.isfinite(value)}  # rollouts may overflow
+        metrics[name] = finite | {"train_seconds": history.seconds[-1]}
         velocity_errors[name] = report.velocity_errors.tolist()
         examples[name] = report.rollout[2, ::21].tolist()
     kept = {
