@@ -40,8 +40,9 @@ def profile_height(image: "Locator") -> int:
     """How many rows of pixels the thick grey curve of the first panel spans."""
     pixels = np.asarray(Image.open(io.BytesIO(base64.b64decode(image.evaluate(BYTES)))).convert("RGB")).astype(int)
     panel = pixels[20:180, 55:290]
-    grey = (np.abs(panel - 159) < 8).all(-1)
-    rows = np.flatnonzero(grey.sum(1) >= 2)
+    grey = (np.abs(panel - 159) < 4).all(-1)
+    thick = grey[1:, 1:] & grey[:-1, 1:] & grey[1:, :-1] & grey[:-1, :-1]  # not the thin dots of the start
+    rows = np.flatnonzero(thick.any(1))
     return int(rows[-1] - rows[0])
 
 
