@@ -268,15 +268,15 @@ def test_barenblatt_solves_the_equation_and_has_its_mass(exponent):
 
 def test_a_simulated_spot_is_barenblatts():
     errors = []
-    for cells in (64, 128, 256):
+    for cells in (64, 128):
         system = PorousMedium(2.0, cells)
-        start = barenblatt(system.grid, 2.0, 0.1, 0.05)
-        end = rk4(system, start, 0.3, 2, system.substeps(0.3, start.max().item()))[-1]
-        exact = barenblatt(system.grid, 2.0, 0.4, 0.05)
+        start = barenblatt(system.grid, 2.0, 0.1, 0.06)
+        end = rk4(system, start, 0.2, 2, system.substeps(0.2, start.max().item()))[-1]
+        exact = barenblatt(system.grid, 2.0, 0.3, 0.06)
         errors.append(((end - exact).norm() / exact.norm()).item())
         assert end.min() >= 0
-    assert errors[1] <= 5e-3
-    assert errors[2] < errors[1] < errors[0]
+    assert errors[0] <= 5e-3
+    assert errors[1] < 0.5 * errors[0]
 
 
 def test_a_spot_wider_than_the_period_is_refused():
