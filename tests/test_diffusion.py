@@ -268,15 +268,15 @@ def test_barenblatt_solves_the_equation_and_has_its_mass(exponent):
 
 def test_a_simulated_spot_is_barenblatts():
     errors = []
-    for cells in (64, 128):
+    for cells in (32, 64):
         system = PorousMedium(2.0, cells)
         start = barenblatt(system.grid, 2.0, 0.1, 0.06)
         end = rk4(system, start, 0.2, 2, system.substeps(0.2, start.max().item()))[-1]
         exact = barenblatt(system.grid, 2.0, 0.3, 0.06)
         errors.append(((end - exact).norm() / exact.norm()).item())
         assert end.min() >= 0
-    assert errors[0] <= 5e-3
-    assert errors[1] < 0.5 * errors[0]
+    assert errors[1] <= 2e-3
+    assert errors[1] < errors[0]
 
 
 def test_a_spot_wider_than_the_period_is_refused():
@@ -335,9 +335,9 @@ def test_evaluate_rolls_out_in_substeps():
 
 def test_conservation_drift_is_the_largest_change_of_the_quantity():
     paths = torch.zeros(2, 3, 2, dtype=torch.float64)
-    paths[1, 1] = torch.tensor([0.5, -0.1])  # the sum moves by 0.4
-    assert conservation_drift(paths, torch.ones(2, dtype=torch.float64)) == pytest.approx(0.4)
-    assert conservation_drift(paths, torch.tensor([1.0, 5.0], dtype=torch.float64)) == 0
+    paths[1, 1] = torch.tensor([0.5, -0.125])  # the sum moves by 0.375
+    assert conservation_drift(paths, torch.ones(2, dtype=torch.float64)) == 0.375
+    assert conservation_drift(paths, torch.tensor([1.0, 4.0], dtype=torch.float64)) == 0
 
 
 def test_a_face_is_a_picture_in_the_plane():
