@@ -80,11 +80,12 @@ def test_the_comparison_shows_the_four_frames_of_the_data(scene):
         assert (near - known).norm() < 0.2 * known.norm()
 
 
-class TestDiffusionPicture:
-    @pytest.fixture(scope="class")
-    def picture(self):
-        return figures.DiffusionPicture()
+@pytest.fixture(scope="module")
+def picture():
+    return figures.DiffusionPicture()
 
+
+class TestDiffusionPicture:
     @staticmethod
     def png(picture, curves=None, time=0.5, field=None):
         return picture.png(curves or {}, np.eye(8) if field is None else field, time)

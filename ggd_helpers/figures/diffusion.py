@@ -55,7 +55,7 @@ def field_comparison(
         ax.set(title=f"$t = {test.times[frame]:.2g}$", xlabel="place $x$")
         ax.sharey(axes[0])
         ax.label_outer()
-    low, high = test.states[chosen].aminmax()
+    low, high = test.states[chosen].min().item(), test.states[chosen].max().item()
     axes[0].set(ylabel="concentration $c$", ylim=(low - 0.2 * (high - low), high + 0.2 * (high - low)))
     axes[0].legend(fontsize=7)
     for i, (label, values) in enumerate(errors.items()):
