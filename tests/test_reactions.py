@@ -273,8 +273,12 @@ def test_the_scale_of_affinities():
 def test_drift_is_seen():
     system = MassActionReactions("A <-> B")
     path = torch.tensor([[[0.5, 0.5], [0.4, 0.6], [0.4, 0.7]]], dtype=torch.float64)
-    assert conservation_drift(system, path) == pytest.approx(0.1)
-    assert conservation_drift(system, stiff(system, path[:, 0], 0.1, 5)) < 1e-12
+    assert conservation_drift(path, system.conserved) == pytest.approx(0.1)
+    assert conservation_drift(stiff(system, path[:, 0], 0.1, 5), system.conserved) < 1e-12
+
+
+def test_nothing_conserved_does_not_drift():
+    assert conservation_drift(torch.rand(2, 3, 1).double(), MassActionReactions("A <-> 2 A").conserved) == 0.0
 
 
 def test_ideal_mixture_has_its_maximum_where_the_logarithm_says():

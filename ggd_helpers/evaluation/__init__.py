@@ -3,13 +3,14 @@
 from ggd_helpers.evaluation.general import (
     Gauge,
     Report,
+    conservation_drift,
     evaluate,
     fix_gauge,
     min_entropy_production,
     potential_errors,
     relative_error,
 )
-from ggd_helpers.evaluation.reactions import Tilt, affinity_error, affinity_scale, conservation_drift, fix_tilt
+from ggd_helpers.evaluation.reactions import Tilt, affinity_error, affinity_scale, fix_tilt
 
 __all__ = [
     "Gauge",

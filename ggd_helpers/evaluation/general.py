@@ -109,19 +109,22 @@ class Report:
 
 
 @torch.no_grad()
-def evaluate(model: torch.nn.Module, system: GradientDynamics, test: Trajectories, stride: int = 1) -> Report:
+def evaluate(
+    model: torch.nn.Module, system: GradientDynamics, test: Trajectories, stride: int = 1, substeps: int = 1
+) -> Report:
     """Compare a model with the known system on test trajectories.
 
     `velocity_mse` is against the exact velocity, `velocity_mse_data` against central differences, as the thesis reports
     it, and `noise_floor` is what the exact velocity itself scores there. `rollout_mse` is of RK4 from the true initial
-    states over the whole horizon, in steps of `stride` stored ones. `min_entropy_production` is the smallest `dS/dt` on
-    the test states. Model, system and states must be of one device and dtype: bring a model home by `model.to("cpu")`.
+    states over the whole horizon, in steps of `stride` stored ones, each made of `substeps`. `min_entropy_production`
+    is the smallest `dS/dt` on the test states. Model, system and states must be of one device and dtype: bring a model
+    home by `model.to("cpu")`.
     """
     exact = system(test.states)
     found = model(test.states)
     differences = test.differences(order=2)
     known = test.states[:, ::stride]
-    rollout = rk4(model, known[:, 0], stride * test.dt, known.shape[1])
+    rollout = rk4(model, known[:, 0], stride * test.dt, known.shape[1], substeps)
     errors = (found - exact).square()
     metrics = {
         "velocity_mse": errors.mean().item(),
@@ -131,6 +134,13 @@ def evaluate(model: torch.nn.Module, system: GradientDynamics, test: Trajectorie
         "min_entropy_production": model.entropy_production(test.states).min().item(),
     }
     return Report(metrics, errors.mean(dim=(1, 2)), rollout)
+
+
+@torch.no_grad()
+def conservation_drift(paths: Tensor, quantities: Tensor) -> float:
+    """The largest change of any conserved quantity `q . x` over any of the paths, `(..., time, n)` and `(..., n)`."""
+    values = paths @ torch.atleast_2d(quantities).T
+    return (values - values[..., :1, :]).abs().max().item() if values.numel() else 0.0
 
 
 @torch.no_grad()

@@ -51,8 +51,3 @@ def affinity_scale(model: GradientDynamics, system: MassActionReactions, states:
 def affinity_error(model: GradientDynamics, system: MassActionReactions, states: Tensor, scale: float = 1.0) -> float:
     """The relative L2 error of the affinities `X_n = -sum_m c*_m nu_mn`, divided by `scale`; no tilt changes them."""
     return relative_error(-model.conjugate(states) @ system.stoichiometry / scale, system.affinities(states))
-
-
-def conservation_drift(system: MassActionReactions, rollout: Tensor) -> float:
-    """The largest change of a conserved quantity over the rollouts `(trajectory, time, species)`."""
-    return ((rollout - rollout[:, :1]) @ system.conserved.T).abs().max().item()

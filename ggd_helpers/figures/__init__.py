@@ -1,5 +1,15 @@
 """Figures: one function each, data or models in, a matplotlib Figure out."""
 
+from ggd_helpers.figures.diffusion import (
+    densities,
+    field_comparison,
+    floor_by_frame,
+    pictures,
+    profiles,
+    spot,
+    waves,
+)
+from ggd_helpers.figures.diffusion_live import DiffusionPicture
 from ggd_helpers.figures.particle import (
     ellipses,
     entropy_hill,
@@ -29,9 +39,11 @@ from ggd_helpers.figures.reactions import (
 from ggd_helpers.figures.reactions_live import ReactionsPicture
 
 __all__ = [
+    "DiffusionPicture",
     "ParticlePicture",
     "ReactionsPicture",
     "concentrations",
+    "densities",
     "dissipation_slices",
     "ellipses",
     "entropy_derivatives",
@@ -39,17 +51,23 @@ __all__ = [
     "entropy_production",
     "entropy_slices",
     "error_histogram",
+    "field_comparison",
+    "floor_by_frame",
     "from_outside",
     "linear_regime",
     "loss_curves",
+    "pictures",
     "potentials",
     "potentials_2d",
     "predicted_concentrations",
     "prediction",
+    "profiles",
     "same_motion",
     "same_reaction",
+    "spot",
     "trajectories_1d",
     "trajectories_2d",
     "visited",
+    "waves",
     "worth_of_knowledge",
 ]

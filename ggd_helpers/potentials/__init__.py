@@ -1,5 +1,6 @@
 """Entropies and dissipation potentials: of any kind (`general`), and those made for one kind of system."""
 
+from ggd_helpers.potentials.coordinates import Components, DissipationInComponents, EntropyInComponents
 from ggd_helpers.potentials.general import (
     ConcaveEntropy,
     ConvexDissipation,
@@ -14,6 +15,8 @@ from ggd_helpers.potentials.general import (
     QuadraticEntropy,
     positive_definite,
 )
+from ggd_helpers.potentials.local import LocalDissipation, LocalEntropy, arithmetic_mean, logarithmic_mean
+from ggd_helpers.potentials.mobility import DiluteDissipation, MobilityDissipation
 from ggd_helpers.potentials.reactions import (
     AffinityDissipation,
     CoshHead,
@@ -24,20 +27,29 @@ from ggd_helpers.potentials.reactions import (
 
 __all__ = [
     "AffinityDissipation",
+    "Components",
     "ConcaveEntropy",
     "ConvexDissipation",
     "CoshDissipation",
     "CoshHead",
+    "DiluteDissipation",
+    "DissipationInComponents",
     "DissipationPotential",
     "Entropy",
+    "EntropyInComponents",
     "FormulaDissipation",
     "FormulaEntropy",
     "IdealMixture",
     "IsotropicDissipation",
+    "LocalDissipation",
+    "LocalEntropy",
     "MassActionDissipation",
     "MixingEntropy",
+    "MobilityDissipation",
     "Potential",
     "QuadraticDissipation",
     "QuadraticEntropy",
+    "arithmetic_mean",
+    "logarithmic_mean",
     "positive_definite",
 ]

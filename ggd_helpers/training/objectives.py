@@ -70,10 +70,11 @@ class FlowMatching:
 
     `mean |x_j(model) - x_j|^2 / (j dt)^2` over `j = 1 ... segment`: the units of a squared velocity. Free of the error
     of differences on coarse data; on noisy, dense data take longer segments (8, say), since the error of the first
-    state biases a single step.
+    state biases a single step. `substeps` RK4 steps make each stored one, for motion that is fast between two frames.
     """
 
     segment: int = 1
+    substeps: int = 1
 
     def batch(self, data: Trajectories, count: int | None = None) -> Batch:
         """Segments starting at `count` times a trajectory (at all times when `None`)."""
@@ -87,7 +88,7 @@ class FlowMatching:
 
     def loss(self, model: nn.Module, batch: Batch) -> Tensor:
         """The mean squared mismatch per squared time, a scalar."""
-        path = rk4(model, batch.states, batch.dt, self.segment + 1)[..., 1:, :]
+        path = rk4(model, batch.states, batch.dt, self.segment + 1, self.substeps)[..., 1:, :]
         elapsed = batch.dt * torch.arange(1, self.segment + 1).to(path)
         return ((path - batch.targets) / elapsed[:, None]).square().mean()
 

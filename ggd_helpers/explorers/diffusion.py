@@ -1,0 +1,144 @@
+"""The explorer of the diffusion chapter."""
+
+import ipywidgets as widgets
+import numpy as np
+import torch
+from IPython.display import Image, display
+from torch import Tensor
+
+from ggd_helpers.figures import DiffusionPicture
+from ggd_helpers.figures.diffusion_live import HORIZON, Curve
+from ggd_helpers.grids import PeriodicGrid
+from ggd_helpers.potentials import ConcaveEntropy, MobilityDissipation
+from ggd_helpers.systems import FickianDiffusion, effective_diffusivity, local_dynamics, on_grid, profiles
+from ggd_helpers.training import FlowMatching, SelfScaledBFGS, fit
+from ggd_helpers.trajectories import simulate
+
+SHAPES = {
+    "spikes": profiles.spikes,
+    "discontinuous": profiles.discontinuous,
+    "polynomial": profiles.polynomial,
+    "waves": profiles.positive_fourier,
+    "blobs": profiles.blobs,
+}
+TIMES = torch.linspace(0, HORIZON, 161, dtype=torch.float64)
+CONCENTRATIONS = torch.linspace(0, 0.4, 81, dtype=torch.float64)[:, None]
+
+
+class DiffusionExplorer:
+    """Move D, the initial shape, the number of cells and the time, and watch a profile flatten.
+
+    "Learn it" films short pieces of the motion on 64 cells, trains two small densities on them, and lays the learned
+    law over the exact one; it then serves on every grid and for every shape.
+
+    Display `explorer.panel`, or put the explorer last in a cell.
+    """
+
+    def __init__(self, diffusivity: float = 3e-3, cells: int = 64, shape: str = "discontinuous", seed: int = 0):
+        self.seed, self.model = seed, None
+        self.picture = DiffusionPicture()
+        self.diffusivity = widgets.FloatLogSlider(
+            value=diffusivity, min=-4, max=-1, step=0.05, description="D", readout_format=".1e"
+        )
+        self.time = widgets.FloatSlider(value=0.2, min=0, max=HORIZON, step=0.05, description="time")
+        self.shape = widgets.Dropdown(value=shape, options=list(SHAPES), description="shape")
+        self.cells = widgets.SelectionSlider(value=cells, options=[32, 64, 128, 256], description="cells")
+        self.learn_button = widgets.Button(description="learn it", button_style="primary")
+        self.learn_button.on_click(lambda _: self.learn())
+        self.status = widgets.HTML()
+        self.image = widgets.Image(format="png", layout=widgets.Layout(width="880px", max_width="100%"))
+        legend = widgets.HTML(
+            "<b>D</b>: diffusivity, length²/time. <b>time</b>: moves the dot and the white line. <b>shape</b>: of the "
+            "concentration at time 0. <b>cells</b>: of the grid."
+        )
+        controls = widgets.HBox([widgets.VBox([self.diffusivity, self.time]), widgets.VBox([self.shape, self.cells])])
+        self.panel = widgets.VBox([controls, legend, widgets.HBox([self.learn_button, self.status]), self.image])
+        self.diffusivity.observe(self._forget, "value")
+        for control in (self.shape, self.cells):
+            control.observe(self._restart, "value")
+        self.time.observe(self._redraw, "value")
+        self._forget()
+
+    def _ipython_display_(self) -> None:
+        display(self.panel)
+
+    def still(self) -> Image:
+        """The present picture without the controls, for pages that are read without a kernel."""
+        return Image(self.image.value)
+
+    def _forget(self, *_: object) -> None:
+        """A new diffusivity: what was learned of the old one is no longer shown."""
+        self.model = None
+        self.status.value = "Dashed curves appear when the law is learned."
+        self._restart()
+
+    @torch.no_grad()
+    def _restart(self, *_: object) -> None:
+        """A new motion, solved exactly."""
+        self.system = FickianDiffusion(self.diffusivity.value, self.cells.value, profile=SHAPES[self.shape.value])
+        start = self.system.sample_initial_states(1, torch.Generator().manual_seed(self.seed + 4))[0]
+        self.path = self.system.solution(start, TIMES).clamp_min(1e-12)
+        entropy, rest = self.system.entropy(self.path), self.system.entropy(start.mean().expand_as(start))
+        self.gain = (entropy - rest) / (entropy[0] - rest).abs()
+        self.production = self.system.entropy_production(self.path[1:]).clamp_min(1e-30)
+        self._redraw()
+
+    def _flux(self, model: torch.nn.Module, c: Tensor) -> Tensor:
+        """The flux through every face in units of D, the slope that Fick's law would take it for."""
+        return model.dissipation.face_flux(c, model.conjugate(c)).squeeze(-2) / self.diffusivity.value
+
+    @torch.no_grad()
+    def _redraw(self, *_: object) -> None:
+        self.image.value = self.picture.png(self.curves(), self.path.T.numpy(), self.time.value)
+
+    def curves(self) -> dict[str, dict[str, Curve]]:
+        """What the panels show for the present values of the controls."""
+        grid, now = self.system.grid, round(self.time.value / HORIZON * (len(TIMES) - 1))
+        x, c = grid.coordinates()[0], self.path[now]
+        faces, law = x + 0.5 * grid.width, torch.full_like(CONCENTRATIONS, self.diffusivity.value)
+        curves = {
+            "profile": {"start": _curve(x, self.path[0]), "known": _curve(x, c)},
+            "flux": {"known": _curve(faces, self._flux(self.system, c))},
+            "entropy": {"known": _curve(TIMES, self.gain), "now": _curve(TIMES[now], self.gain[now])},
+            "production": {"known": _curve(TIMES[1:], self.production)},
+            "law": {"known": _curve(CONCENTRATIONS, law)},
+        }
+        if now > 0:
+            curves["production"]["now"] = _curve(TIMES[now], self.production[now - 1])
+        if self.model is not None:
+            learned = on_grid(self.model, grid)
+            curves["flux"]["learned"] = _curve(faces, self._flux(learned, c))
+            curves["law"]["learned"] = _curve(CONCENTRATIONS, effective_diffusivity(learned, CONCENTRATIONS))
+        return curves
+
+    def learn(self) -> None:
+        """Film the motion on 64 cells, train two densities on it, and show the law as it converges."""
+        self.learn_button.disabled = True
+        try:
+            self._train()
+        finally:
+            self.learn_button.disabled = False
+
+    def _train(self) -> None:
+        system = FickianDiffusion(self.diffusivity.value, 64, profile=profiles.positive_fourier)
+        frame = system.grid.width**2 / (2 * self.diffusivity.value)
+        data = simulate(system, trajectories=10, points=16, dt=frame, seed=self.seed)
+        densities = ConcaveEntropy(dim=1, width=4, depth=2), MobilityDissipation(self.diffusivity.value, width=4)
+        self.model = local_dynamics(*densities, PeriodicGrid(64))
+        self.model.reset_parameters(torch.Generator().manual_seed(self.seed))
+
+        def watch(iteration: int, loss: float) -> None:
+            if iteration % 20 == 0:
+                self.status.value = f"iteration {iteration}: loss {loss:.1e}"
+                self._redraw()
+
+        recipe = SelfScaledBFGS(FlowMatching(), iterations=120, restarts=1, points=3, validation_fraction=0.5)
+        fit(self.model, data, recipe, seed=self.seed, progress=False, watch=watch)
+        with torch.no_grad():
+            found = effective_diffusivity(self.model, CONCENTRATIONS[2:61]) / self.diffusivity.value
+        self.status.value = f"learned on 64 cells: relative error of D {(found - 1).abs().max():.0e}, for c up to 0.3."
+        self._redraw()
+
+
+def _curve(x: Tensor, y: Tensor) -> Curve:
+    return np.atleast_1d(x.detach().numpy().squeeze()), np.atleast_1d(y.detach().numpy().squeeze())
