@@ -72,16 +72,17 @@ class ParticlePicture:
             self._draw_background()
 
     def _draw_background(self) -> None:
-        self.figure.canvas.draw()
+        with plt.style.context(STYLE), plt.rc_context({**SIZES, "figure.dpi": 80}):
+            self.figure.canvas.draw()
         self.background = self.figure.canvas.copy_from_bbox(self.figure.bbox)
 
     def _follow(self, curves: Mapping[str, Mapping[str, Curve]]) -> None:
-        """Stretch the panels of the law by powers of two, so that the known curve fits."""
+        """Stretch the panels of the law by powers of two, so that every curve fits."""
         moved = False
         for name in GROWING:
             low, high = PANELS[name].ylim
-            peak = curves[name]["known"][1].max()
-            factor = 2.0 ** max(0, math.ceil(math.log2(peak / high)))
+            peak = max((y.max() for _, y in curves.get(name, {}).values()), default=0.0)
+            factor = 2.0 ** max(0, math.ceil(math.log2(max(peak / high, 1))))
             ax = self.lines[name]["known"].axes
             if ax.get_ylim() != (factor * low, factor * high):
                 ax.set_ylim(factor * low, factor * high)
