@@ -19,6 +19,7 @@ CASES = {
     "dt": ("positive", [0.005, 1, 1e-12], POSITIVE),
     "thesis_recipe": ("true or false", [True, False], [0, 1, "true", None]),
     "gamma": ("positive", [0.1, 1, 10.0, np.float64(2)], POSITIVE),
+    "reactions": ("a text such as 'A <-> B'", ["A <-> B"], ["", "  ", None, 3]),
     "steepness": ("positive and at most 20", [1e-3, 1, 20], [20.001, *POSITIVE]),
     "dim": ("1 or 2", [1, 2], [0, 3, -1, 1.0, *NOT_NUMBERS]),
     "diffusivity": ("positive", [1e-4, 0.003, 1], POSITIVE),

@@ -122,7 +122,7 @@ class DiffusionExplorer:
     def _train(self) -> None:
         system = FickianDiffusion(self.diffusivity.value, 64, profile=profiles.positive_fourier)
         frame = system.grid.width**2 / (2 * self.diffusivity.value)
-        data = simulate(system, trajectories=10, points=16, dt=frame, seed=self.seed)
+        data = simulate(system, trajectories=10, points=16, dt=frame, seed=self.seed, substeps=1)
         densities = ConcaveEntropy(dim=1, width=4, depth=2), MobilityDissipation(self.diffusivity.value, width=4)
         self.model = local_dynamics(*densities, PeriodicGrid(64))
         self.model.reset_parameters(torch.Generator().manual_seed(self.seed))
