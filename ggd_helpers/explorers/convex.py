@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import ipywidgets as widgets
 import torch
-from IPython.display import Image, display
 from torch import Tensor, nn
 
+from ggd_helpers.explorers.base import Explorer
 from ggd_helpers.figures.convex_live import Curve, FitPicture
 from ggd_helpers.legendre_fenchel import convex_envelope
 from ggd_helpers.networks import FICNN
@@ -25,7 +25,7 @@ QUESTIONS = {"least squares": (mean_square,), "from below": STRICTER}
 STARTS, ITERATIONS = 3, 50
 
 
-class _FitExplorer:
+class _FitExplorer(Explorer):
     """What both share: controls that start a new fit, a picture that follows it, a line that reports on it."""
 
     def __init__(self, controls: list[widgets.Widget], legend: str, picture: FitPicture, seed: int):
@@ -36,13 +36,6 @@ class _FitExplorer:
         for control in controls:
             control.observe(self._learn, "value")
         self._learn()
-
-    def _ipython_display_(self) -> None:
-        display(self.panel)
-
-    def still(self) -> Image:
-        """The present picture without the controls, for pages that are read without a kernel."""
-        return Image(self.image.value)
 
     def target(self) -> Tensor:
         """The values to fit at `X`."""

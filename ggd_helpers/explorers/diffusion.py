@@ -3,9 +3,9 @@
 import ipywidgets as widgets
 import numpy as np
 import torch
-from IPython.display import Image, display
 from torch import Tensor
 
+from ggd_helpers.explorers.base import LearningExplorer
 from ggd_helpers.figures import DiffusionPicture
 from ggd_helpers.figures.diffusion_live import HORIZON, Curve
 from ggd_helpers.grids import PeriodicGrid
@@ -25,7 +25,7 @@ TIMES = torch.linspace(0, HORIZON, 161, dtype=torch.float64)
 CONCENTRATIONS = torch.linspace(0, 0.4, 81, dtype=torch.float64)[:, None]
 
 
-class DiffusionExplorer:
+class DiffusionExplorer(LearningExplorer):
     """Move D, the initial shape, the number of cells and the time, and watch a profile flatten.
 
     "Learn it" films short pieces of the motion on 64 cells, trains two small densities on them, and lays the learned
@@ -35,6 +35,7 @@ class DiffusionExplorer:
     """
 
     def __init__(self, diffusivity: float = 3e-3, cells: int = 64, shape: str = "discontinuous", seed: int = 0):
+        super().__init__()
         self.seed, self.model = seed, None
         self.picture = DiffusionPicture()
         self.diffusivity = widgets.FloatLogSlider(
@@ -43,8 +44,6 @@ class DiffusionExplorer:
         self.time = widgets.FloatSlider(value=0.2, min=0, max=HORIZON, step=0.05, description="time")
         self.shape = widgets.Dropdown(value=shape, options=list(SHAPES), description="shape")
         self.cells = widgets.SelectionSlider(value=cells, options=[32, 64, 128, 256], description="cells")
-        self.learn_button = widgets.Button(description="learn it", button_style="primary")
-        self.learn_button.on_click(lambda _: self.learn())
         self.status = widgets.HTML()
         self.image = widgets.Image(format="png", layout=widgets.Layout(width="880px", max_width="100%"))
         legend = widgets.HTML(
@@ -58,13 +57,6 @@ class DiffusionExplorer:
             control.observe(self._restart, "value")
         self.time.observe(self._redraw, "value")
         self._forget()
-
-    def _ipython_display_(self) -> None:
-        display(self.panel)
-
-    def still(self) -> Image:
-        """The present picture without the controls, for pages that are read without a kernel."""
-        return Image(self.image.value)
 
     def _forget(self, *_: object) -> None:
         """A new diffusivity: what was learned of the old one is no longer shown."""
@@ -110,14 +102,6 @@ class DiffusionExplorer:
             curves["flux"]["learned"] = _curve(faces, self._flux(learned, c))
             curves["law"]["learned"] = _curve(CONCENTRATIONS, effective_diffusivity(learned, CONCENTRATIONS))
         return curves
-
-    def learn(self) -> None:
-        """Film the motion on 64 cells, train two densities on it, and show the law as it converges."""
-        self.learn_button.disabled = True
-        try:
-            self._train()
-        finally:
-            self.learn_button.disabled = False
 
     def _train(self) -> None:
         system = FickianDiffusion(self.diffusivity.value, 64, profile=profiles.positive_fourier)

@@ -5,11 +5,11 @@ from collections.abc import Callable
 import ipywidgets as widgets
 import numpy as np
 import torch
-from IPython.display import Image, display
 from torch import Tensor
 
 from ggd_helpers.dynamics import GradientDynamics
 from ggd_helpers.evaluation import Gauge, potential_errors
+from ggd_helpers.explorers.base import LearningExplorer
 from ggd_helpers.figures import ParticlePicture
 from ggd_helpers.figures.particle_live import Curve
 from ggd_helpers.potentials import ConcaveEntropy
@@ -21,7 +21,7 @@ STATES = torch.linspace(-1, 1, 101, dtype=torch.float64)[:, None]
 TIMES = torch.linspace(0, 5, 151, dtype=torch.float64)
 
 
-class ParticleExplorer:
+class ParticleExplorer(LearningExplorer):
     """Move gamma, the shape of Xi, the start and the time, and watch the state climb its entropy.
 
     "Learn it" simulates the particle as it is set, hides S from a network, and shows S coming back. Xi is prescribed
@@ -31,14 +31,13 @@ class ParticleExplorer:
     """
 
     def __init__(self, gamma: float = 1.0, steepness: float = 2.5, start: float = 0.9, seed: int = 0):
+        super().__init__()
         self.seed, self.model = seed, None
         self.picture = ParticlePicture()
         self.gamma = self._slider("gamma", widgets.FloatLogSlider, gamma, min=-1, max=1, step=0.05)
         self.steepness = self._slider("steepness", widgets.FloatSlider, steepness, min=0.05, max=4, step=0.05)
         self.start = self._slider("start", widgets.FloatSlider, start, min=-1, max=1, step=0.05)
         self.time = self._slider("time", widgets.FloatSlider, 0.4, min=0, max=5, step=0.1)
-        self.learn_button = widgets.Button(description="learn it", button_style="primary")
-        self.learn_button.on_click(lambda _: self.learn())
         self.status = widgets.HTML()
         self.image = widgets.Image(format="png", layout=widgets.Layout(width="880px", max_width="100%"))
         legend = widgets.HTML(
@@ -55,13 +54,6 @@ class ParticleExplorer:
 
     def _slider(self, name: str, kind: Callable[..., widgets.Widget], value: float, **limits: float) -> widgets.Widget:
         return kind(value=value, description=name, readout_format=".2f", **limits)
-
-    def _ipython_display_(self) -> None:
-        display(self.panel)
-
-    def still(self) -> Image:
-        """The present picture without the controls, for pages that are read without a kernel."""
-        return Image(self.image.value)
 
     def _forget(self, *_: object) -> None:
         """A new law: what was learned of the old one is no longer shown."""
@@ -111,14 +103,6 @@ class ParticleExplorer:
             curves["conjugate"]["learned"] = _curve(STATES, self.model.conjugate(STATES))
             curves["production"]["learned"] = _curve(TIMES, self.model.entropy_production(path))
         return curves
-
-    def learn(self) -> None:
-        """Simulate the particle as it is set, train an entropy on the motion, and show it as it converges."""
-        self.learn_button.disabled = True
-        try:
-            self._train()
-        finally:
-            self.learn_button.disabled = False
 
     def _train(self) -> None:
         points, horizon = 512, 5 / self.gamma.value

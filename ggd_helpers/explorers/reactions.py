@@ -6,10 +6,10 @@ from collections.abc import Callable
 import ipywidgets as widgets
 import numpy as np
 import torch
-from IPython.display import Image, display
 from torch import Tensor
 
 from ggd_helpers.dynamics import GradientDynamics
+from ggd_helpers.explorers.base import LearningExplorer
 from ggd_helpers.figures import ReactionsPicture
 from ggd_helpers.figures.reactions_live import ReactionsView
 from ggd_helpers.integrators import stiff
@@ -26,7 +26,7 @@ LEGEND = (
 )
 
 
-class ReactionsExplorer:
+class ReactionsExplorer(LearningExplorer):
     """Type any reactions, set rates and initial concentrations, and watch entropy climb to its maximum.
 
     "Learn it" simulates the network as it is set, and trains the structured model (stoichiometry, ideal mixing and one
@@ -36,6 +36,7 @@ class ReactionsExplorer:
     """
 
     def __init__(self, reactions: str = PRESETS["the thesis's pair"], seed: int = 0):
+        super().__init__()
         self.seed, self.model, self.busy = seed, None, False
         self.picture = ReactionsPicture()
         options = [("your own", ""), *PRESETS.items()]
@@ -47,8 +48,6 @@ class ReactionsExplorer:
         )
         self.time = widgets.FloatLogSlider(10, min=-1, max=3, step=0.1, description="time", continuous_update=False)
         self.along = widgets.Dropdown(description="along", layout=wide)
-        self.learn_button = widgets.Button(description="learn it", button_style="primary")
-        self.learn_button.on_click(lambda _: self.learn())
         self.status = widgets.HTML()
         self.image = widgets.Image(format="png", layout=widgets.Layout(width="880px", max_width="100%"))
         self.rates, self.initial = widgets.HBox(), widgets.HBox()
@@ -66,13 +65,6 @@ class ReactionsExplorer:
         self.time.observe(self._redraw, "value")
         self.along.observe(self._redraw, "index")
         self._read()
-
-    def _ipython_display_(self) -> None:
-        display(self.panel)
-
-    def still(self) -> Image:
-        """The present picture without the controls, for pages that are read without a kernel."""
-        return Image(self.image.value)
 
     def _take_preset(self, *_: object) -> None:
         if self.preset.value:
@@ -169,18 +161,14 @@ class ReactionsExplorer:
         except ValueError:
             return {}
 
-    def learn(self) -> None:
-        """Simulate the network as it is set, train on the motion, and show the learned concentrations on the way."""
-        self.learn_button.disabled = True
+    def _train(self) -> None:
         try:
-            self._train()
+            self._train_on(self.system)
         except ValueError as error:
             self.status.value = f'<span style="color:#AA3377">{html.escape(str(error))}</span>'
-        finally:
-            self.learn_button.disabled = False
 
-    def _train(self) -> None:
-        system, points = self.system, 256
+    def _train_on(self, system: MassActionReactions) -> None:
+        points = 256
         data = simulate(system, trajectories=40, points=points, dt=self.time.value / points, seed=self.seed)
         head = CoshHead(system.dim, len(system.reactions))
         pair = (MixingEntropy(system.dim), AffinityDissipation(system.stoichiometry, head))

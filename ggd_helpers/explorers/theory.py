@@ -3,9 +3,9 @@
 import ipywidgets as widgets
 import numpy as np
 import torch
-from IPython.display import Image, display
 
 from ggd_helpers.dynamics import GradientDynamics
+from ggd_helpers.explorers.base import Explorer
 from ggd_helpers.figures.theory_live import PairCurves, PairPicture
 from ggd_helpers.integrators import adaptive
 from ggd_helpers.potentials.examples import DISSIPATIONS, ENTROPIES
@@ -14,7 +14,7 @@ REACH, HORIZON, POINTS = 0.98, 6.0, 121
 FORCES = torch.linspace(-2, 2, 121, dtype=torch.float64)
 
 
-class PairExplorer:
+class PairExplorer(Explorer):
     """Choose S and Xi, turn their numbers, move the start, and watch where states go and whether entropy rises.
 
     Display `explorer.panel`, or put the explorer last in a cell.
@@ -45,13 +45,6 @@ class PairExplorer:
         for control in (control for column in columns for control in column):
             control.observe(self._redraw, "value")
         self._redraw()
-
-    def _ipython_display_(self) -> None:
-        display(self.panel)
-
-    def still(self) -> Image:
-        """The present picture without the controls, for pages that are read without a kernel."""
-        return Image(self.image.value)
 
     def system(self) -> GradientDynamics:
         """The pair as the controls stand."""

@@ -36,7 +36,8 @@ class LivePicture:
 
     def draw_background(self) -> None:
         """Draw again what does not move: needed after a change of limits, titles or contours."""
-        self.figure.canvas.draw()
+        with plt.style.context(STYLE), plt.rc_context({**SIZES, "figure.dpi": 80}):
+            self.figure.canvas.draw()
         self.background = self.figure.canvas.copy_from_bbox(self.figure.bbox)
 
     def png(self) -> bytes:
