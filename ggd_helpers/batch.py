@@ -237,6 +237,7 @@ def _execute(chapter: Chapter, values: dict[str, object], folder: Path, progress
             shutdown_kernel="immediate",  # a polite shutdown answers Ctrl-C with tracebacks from the kernel
             cwd=chapter.path.parent,
             progress_bar={"desc": chapter.name} if progress else False,
+            iopub_timeout=120,  # a starved machine may be slow to print
         )
     except papermill.PapermillExecutionError as error:
         if error.ename in REFUSALS:
