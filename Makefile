@@ -38,7 +38,7 @@ test-notebooks: $(INSTALLED)
 		--nbval-current-env --nbval-cell-timeout=300 -n 2 --dist loadfile notebooks/
 
 test-browser: $(INSTALLED)
-	$(BIN)/python -m pytest tests/browser
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/browser
 
 notebooks: $(INSTALLED)
 	$(BIN)/python -c "from ggd_helpers.batch import refresh; refresh()"
