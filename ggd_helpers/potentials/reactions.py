@@ -65,7 +65,7 @@ class MixingEntropy(Entropy):
     """A learnable entropy that knows of ideal mixing: `S(c) = -FICNN(c) - sum_m a_m c_m ln c_m`, learned `a_m > 0`.
 
     Concave by construction; its conjugate grows without bound where a species runs out, as no plain network's does. The
-    network is a correction and small by default: data never determine what it adds along conserved quantities.
+    network is a correction, and starts small: data never determine what it adds along conserved quantities.
     """
 
     def __init__(self, dim: int, width: int = 4, depth: int = 1, seed: int = 0, dtype: torch.dtype = torch.float64):
@@ -82,8 +82,11 @@ class MixingEntropy(Entropy):
         return -self.network.gradient(c) - self.log_mixing.exp() * (c.log() + 1)
 
     def reset_parameters(self, generator: torch.Generator) -> None:
-        """Draw the network and the mixing coefficients afresh."""
+        """Draw the network, a tenth of its usual size, and the mixing coefficients afresh."""
         self.network.reset_parameters(generator)
+        with torch.no_grad():
+            for parameter in self.network.parameters():
+                parameter.mul_(0.1)
         _draw(self.log_mixing, 0.2, generator)
 
 
