@@ -7,7 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from ggd_helpers.explorers.base import Explorer
-from ggd_helpers.figures.convex_live import Curve, FitPicture
+from ggd_helpers.figures.convex_live import FitPicture
+from ggd_helpers.figures.live import Curve
 from ggd_helpers.legendre_fenchel import convex_envelope
 from ggd_helpers.networks import FICNN
 from ggd_helpers.training import STRICTER, mean_square, regress

@@ -7,7 +7,8 @@ from torch import Tensor
 
 from ggd_helpers.explorers.base import LearningExplorer
 from ggd_helpers.figures import DiffusionPicture
-from ggd_helpers.figures.diffusion_live import HORIZON, Curve
+from ggd_helpers.figures.diffusion_live import HORIZON
+from ggd_helpers.figures.live import Curve
 from ggd_helpers.grids import PeriodicGrid
 from ggd_helpers.potentials import ConcaveEntropy, MobilityDissipation
 from ggd_helpers.systems import FickianDiffusion, effective_diffusivity, local_dynamics, on_grid, profiles

@@ -11,7 +11,7 @@ from ggd_helpers.dynamics import GradientDynamics
 from ggd_helpers.evaluation import Gauge, potential_errors
 from ggd_helpers.explorers.base import LearningExplorer
 from ggd_helpers.figures import ParticlePicture
-from ggd_helpers.figures.particle_live import Curve
+from ggd_helpers.figures.live import Curve
 from ggd_helpers.potentials import ConcaveEntropy
 from ggd_helpers.systems import SteepParticle
 from ggd_helpers.training import SelfScaledBFGS, fit

@@ -2,13 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 
-import numpy as np
 from matplotlib.artist import Artist
 
-from ggd_helpers.figures.live import LivePicture
+from ggd_helpers.figures.live import Curve, LivePicture
 from ggd_helpers.figures.style import COLOURS, KNOWN, LEARNED
 
-Curve = tuple[np.ndarray, np.ndarray]
 KINDS = {
     "target": {"color": COLOURS[0], "lw": 1.2},
     "envelope": KNOWN,
@@ -21,7 +19,7 @@ class FitPicture(LivePicture):
 
     def __init__(self, values: tuple[float, float], slopes: tuple[float, float], kinds: Sequence[str] = tuple(KINDS)):
         self.limits, self.kinds = {"value": values, "slope": slopes}, kinds
-        super().__init__(2, (9, 3.4))
+        super().__init__(1, 2, (9, 3.4))
 
     def frame(self) -> list[Artist]:
         """Two labelled panels and a line for each kind of curve."""
@@ -34,7 +32,5 @@ class FitPicture(LivePicture):
 
     def show(self, curves: Mapping[str, Mapping[str, Curve]]) -> bytes:
         """Draw `curves[panel][kind]`; missing ones vanish."""
-        for name, kinds in self.lines.items():
-            for kind, line in kinds.items():
-                line.set_data(*curves.get(name, {}).get(kind, ([], [])))
-        return self.png()
+        self.move_lines(curves)
+        return self.snapshot()

@@ -1,6 +1,5 @@
 """The picture of the reactions explorer: five panels, drawn afresh for any number of species and reactions."""
 
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -8,13 +7,12 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from PIL import Image
 
-from ggd_helpers.figures.style import COLOURS, LEARNED, SIZES, STYLE
+from ggd_helpers.figures.live import LIVE, png_of
+from ggd_helpers.figures.style import COLOURS, LEARNED, STYLE
 
 FAST = {  # what costs most of a redraw: the layout, tick labels set as formulas, small ticks
-    **SIZES,
-    "figure.dpi": 80,
+    **LIVE,
     "figure.constrained_layout.use": False,
     "axes.formatter.use_mathtext": False,
     "xtick.minor.visible": False,
@@ -72,10 +70,7 @@ class ReactionsPicture:
                 self._lay_out(view)
             self._fill(view)
             self.figure.canvas.draw()
-        file = io.BytesIO()
-        pixels = np.asarray(self.figure.canvas.buffer_rgba())
-        Image.fromarray(pixels).convert("RGB").save(file, format="png", compress_level=1)
-        return file.getvalue()
+        return png_of(self.figure)
 
     def _lay_out(self, view: ReactionsView) -> None:
         """New axes for new names: a line and a label each, still without data."""

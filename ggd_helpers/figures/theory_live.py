@@ -30,7 +30,7 @@ class PairPicture(LivePicture):
     def __init__(self, contour_side: np.ndarray, arrow_side: np.ndarray, horizon: float):
         self.contour_side, self.arrow_side, self.horizon = contour_side, arrow_side, horizon
         self.hills: np.ndarray | None = None
-        super().__init__(3, (11, 3.6), widths=(1.1, 1, 1))
+        super().__init__(1, 3, (11, 3.6), widths=(1.1, 1, 1))
 
     def frame(self) -> list[Artist]:
         """Three labelled panels; their first limits have the widest numbers, so that there is room for any."""
@@ -68,7 +68,7 @@ class PairPicture(LivePicture):
         self.law.set_data(curves.forces, curves.flux)
         self.used.set_data(*curves.used)
         self._follow(curves)
-        return self.png()
+        return self.snapshot()
 
     def _follow(self, curves: PairCurves) -> None:
         same = self.hills is not None and np.array_equal(self.hills, curves.entropy)
