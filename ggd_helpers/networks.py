@@ -23,12 +23,15 @@ def positive(raw: Tensor, epsilon: float = 5.0) -> Tensor:
     return raw.clamp(min=0) + torch.exp(raw.clamp(max=0) - epsilon)
 
 
-def _draw_kaiming(weight: Tensor, generator: torch.Generator) -> None:
-    """Draw weights `(out, in)` from a normal distribution of variance 2 / in."""
-    deviation = math.sqrt(2.0 / weight.shape[1])
-    draw = torch.randn(weight.shape, generator=generator, dtype=torch.float64) * deviation
-    with torch.no_grad():
-        weight.copy_(draw)  # drawn on the CPU in float64, so that a seed means the same network everywhere
+@torch.no_grad()
+def draw_normal_(parameter: Tensor, deviation: float, generator: torch.Generator) -> None:
+    """Fill a parameter with normal numbers of mean 0, drawn on the CPU in float64: a seed means the same everywhere."""
+    parameter.copy_(deviation * torch.randn(parameter.shape, generator=generator, dtype=torch.float64))
+
+
+def draw_kaiming_(weight: Tensor, generator: torch.Generator) -> None:
+    """Draw weights `(out, in)` from a normal distribution of variance `2 / in`."""
+    draw_normal_(weight, math.sqrt(2.0 / weight.shape[1]), generator)
 
 
 def kaiming_normal_(model: nn.Module, seed: int) -> None:
@@ -78,7 +81,7 @@ class _ConvexNetwork(nn.Module):
         """Draw all weights afresh (Kaiming normal) and set all biases to zero."""
         for parameter in self.parameters():
             if parameter.dim() == 2:
-                _draw_kaiming(parameter, generator)
+                draw_kaiming_(parameter, generator)
             else:
                 nn.init.zeros_(parameter)
 

@@ -1,7 +1,18 @@
 """What all explorers share: a panel, a picture and its still, and a button that is locked while a model trains."""
 
+import html
+
 import ipywidgets as widgets
+import numpy as np
 from IPython.display import Image, display
+from torch import Tensor
+
+from ggd_helpers.figures.live import Curve
+
+
+def curve(x: Tensor, y: Tensor) -> Curve:
+    """A line to draw, or a dot: both `(points,)`, with axes of length 1 left out."""
+    return np.atleast_1d(x.detach().numpy().squeeze()), np.atleast_1d(y.detach().numpy().squeeze())
 
 
 class Explorer:
@@ -10,10 +21,14 @@ class Explorer:
     Attributes:
         panel: the controls and the picture.
         image: the picture.
+        status: a line of text.
     """
 
     panel: widgets.VBox
-    image: widgets.Image
+
+    def __init__(self, width: str = "880px") -> None:
+        self.status = widgets.HTML()
+        self.image = widgets.Image(format="png", layout=widgets.Layout(width=width, max_width="100%"))
 
     def _ipython_display_(self) -> None:
         display(self.panel)
@@ -22,11 +37,22 @@ class Explorer:
         """The present picture without the controls, for pages that are read without a kernel."""
         return Image(self.image.value)
 
+    def _refuse(self, error: ValueError) -> None:
+        """Say what is wrong, in purple."""
+        self.status.value = f'<span style="color:#AA3377">{html.escape(str(error))}</span>'
+
 
 class LearningExplorer(Explorer):
-    """An explorer with a button that trains a model; a subclass writes `_train`."""
+    """An explorer with a button that trains a model; a subclass writes `_train` and `_redraw`.
+
+    Attributes:
+        redraw_every: iterations of training from one picture to the next.
+    """
+
+    redraw_every = 20
 
     def __init__(self) -> None:
+        super().__init__()
         self.learn_button = widgets.Button(description="learn it", button_style="primary")
         self.learn_button.on_click(lambda _: self.learn())
 
@@ -38,5 +64,13 @@ class LearningExplorer(Explorer):
         finally:
             self.learn_button.disabled = False
 
+    def _watch(self, iteration: int, loss: float) -> None:
+        if iteration % self.redraw_every == 0:
+            self.status.value = f"iteration {iteration}: loss {loss:.1e}"
+            self._redraw()
+
     def _train(self) -> None:
+        raise NotImplementedError
+
+    def _redraw(self) -> None:
         raise NotImplementedError

@@ -6,11 +6,11 @@ import ipywidgets as widgets
 import torch
 from torch import Tensor, nn
 
-from ggd_helpers.explorers.base import Explorer
+from ggd_helpers.explorers.base import Explorer, curve
 from ggd_helpers.figures.convex_live import FitPicture
 from ggd_helpers.figures.live import Curve
 from ggd_helpers.legendre_fenchel import convex_envelope
-from ggd_helpers.networks import FICNN
+from ggd_helpers.networks import FICNN, draw_normal_
 from ggd_helpers.training import STRICTER, mean_square, regress
 from ggd_helpers.training.regression import Loss
 
@@ -30,9 +30,8 @@ class _FitExplorer(Explorer):
     """What both share: controls that start a new fit, a picture that follows it, a line that reports on it."""
 
     def __init__(self, controls: list[widgets.Widget], legend: str, picture: FitPicture, seed: int):
+        super().__init__(width="720px")
         self.seed, self.picture, self.losses = seed, picture, []
-        self.status = widgets.HTML()
-        self.image = widgets.Image(format="png", layout=widgets.Layout(width="720px", max_width="100%"))
         self.panel = widgets.VBox([widgets.HBox(controls), widgets.HTML(legend), self.status, self.image])
         for control in controls:
             control.observe(self._learn, "value")
@@ -71,8 +70,8 @@ class _FitExplorer(Explorer):
             fit = self.network(X[:, None])
         target_slope = torch.gradient(self.target(), spacing=(X,))[0]
         return {
-            "value": {"target": _curve(self.target()), "fit": _curve(fit)},
-            "slope": {"target": _curve(target_slope), "fit": _curve(slope[:, 0])},
+            "value": {"target": curve(X, self.target()), "fit": curve(X, fit)},
+            "slope": {"target": curve(X, target_slope), "fit": curve(X, slope[:, 0])},
         }
 
 
@@ -90,9 +89,8 @@ class WidthExplorer(_FitExplorer):
     def new_network(self, seed: int) -> nn.Module:
         units, generator = self.width.value, torch.Generator().manual_seed(seed)
         network = nn.Sequential(nn.Linear(1, units), nn.Softplus(), nn.Linear(units, 1), nn.Flatten(0)).double()
-        with torch.no_grad():
-            for parameter in network.parameters():
-                parameter.copy_(2 * torch.randn(parameter.shape, generator=generator, dtype=torch.float64))
+        for parameter in network.parameters():
+            draw_normal_(parameter, 2.0, generator)
         return network
 
 
@@ -128,12 +126,8 @@ class ConvexExplorer(_FitExplorer):
 
     def curves(self) -> dict[str, dict[str, Curve]]:
         curves = super().curves()
-        curves["value"]["envelope"] = _curve(convex_envelope(X, self.target()))
+        curves["value"]["envelope"] = curve(X, convex_envelope(X, self.target()))
         return curves
-
-
-def _curve(y: Tensor) -> Curve:
-    return X.numpy(), y.detach().numpy()
 
 
 def _whole_slider(name: str, value: int, low: int, high: int) -> widgets.IntSlider:

@@ -1,11 +1,10 @@
 """The explorer of the diffusion chapter."""
 
 import ipywidgets as widgets
-import numpy as np
 import torch
 from torch import Tensor
 
-from ggd_helpers.explorers.base import LearningExplorer
+from ggd_helpers.explorers.base import LearningExplorer, curve
 from ggd_helpers.figures import DiffusionPicture
 from ggd_helpers.figures.diffusion_live import HORIZON
 from ggd_helpers.figures.live import Curve
@@ -45,8 +44,6 @@ class DiffusionExplorer(LearningExplorer):
         self.time = widgets.FloatSlider(value=0.2, min=0, max=HORIZON, step=0.05, description="time")
         self.shape = widgets.Dropdown(value=shape, options=list(SHAPES), description="shape")
         self.cells = widgets.SelectionSlider(value=cells, options=[32, 64, 128, 256], description="cells")
-        self.status = widgets.HTML()
-        self.image = widgets.Image(format="png", layout=widgets.Layout(width="880px", max_width="100%"))
         legend = widgets.HTML(
             "<b>D</b>: diffusivity, length²/time. <b>time</b>: moves the dot and the white line. <b>shape</b>: of the "
             "concentration at time 0. <b>cells</b>: of the grid."
@@ -90,18 +87,18 @@ class DiffusionExplorer(LearningExplorer):
         x, c = grid.coordinates()[0], self.path[now]
         faces, law = x + 0.5 * grid.width, torch.full_like(CONCENTRATIONS, self.diffusivity.value)
         curves = {
-            "profile": {"start": _curve(x, self.path[0]), "known": _curve(x, c)},
-            "flux": {"known": _curve(faces, self._flux(self.system, c))},
-            "entropy": {"known": _curve(TIMES, self.gain), "now": _curve(TIMES[now], self.gain[now])},
-            "production": {"known": _curve(TIMES[1:], self.production)},
-            "law": {"known": _curve(CONCENTRATIONS, law)},
+            "profile": {"start": curve(x, self.path[0]), "known": curve(x, c)},
+            "flux": {"known": curve(faces, self._flux(self.system, c))},
+            "entropy": {"known": curve(TIMES, self.gain), "now": curve(TIMES[now], self.gain[now])},
+            "production": {"known": curve(TIMES[1:], self.production)},
+            "law": {"known": curve(CONCENTRATIONS, law)},
         }
         if now > 0:
-            curves["production"]["now"] = _curve(TIMES[now], self.production[now - 1])
+            curves["production"]["now"] = curve(TIMES[now], self.production[now - 1])
         if self.model is not None:
             learned = on_grid(self.model, grid)
-            curves["flux"]["learned"] = _curve(faces, self._flux(learned, c))
-            curves["law"]["learned"] = _curve(CONCENTRATIONS, effective_diffusivity(learned, CONCENTRATIONS))
+            curves["flux"]["learned"] = curve(faces, self._flux(learned, c))
+            curves["law"]["learned"] = curve(CONCENTRATIONS, effective_diffusivity(learned, CONCENTRATIONS))
         return curves
 
     def _train(self) -> None:
@@ -112,18 +109,9 @@ class DiffusionExplorer(LearningExplorer):
         self.model = local_dynamics(*densities, PeriodicGrid(64))
         self.model.reset_parameters(torch.Generator().manual_seed(self.seed))
 
-        def watch(iteration: int, loss: float) -> None:
-            if iteration % 20 == 0:
-                self.status.value = f"iteration {iteration}: loss {loss:.1e}"
-                self._redraw()
-
         recipe = SelfScaledBFGS(FlowMatching(), iterations=120, restarts=1, points=3, validation_fraction=0.5)
-        fit(self.model, data, recipe, seed=self.seed, progress=False, watch=watch)
+        fit(self.model, data, recipe, seed=self.seed, progress=False, watch=self._watch)
         with torch.no_grad():
             found = effective_diffusivity(self.model, CONCENTRATIONS[2:61]) / self.diffusivity.value
         self.status.value = f"learned on 64 cells: relative error of D {(found - 1).abs().max():.0e}, for c up to 0.3."
         self._redraw()
-
-
-def _curve(x: Tensor, y: Tensor) -> Curve:
-    return np.atleast_1d(x.detach().numpy().squeeze()), np.atleast_1d(y.detach().numpy().squeeze())

@@ -3,13 +3,11 @@
 from collections.abc import Callable
 
 import ipywidgets as widgets
-import numpy as np
 import torch
-from torch import Tensor
 
 from ggd_helpers.dynamics import GradientDynamics
 from ggd_helpers.evaluation import Gauge, potential_errors
-from ggd_helpers.explorers.base import LearningExplorer
+from ggd_helpers.explorers.base import LearningExplorer, curve
 from ggd_helpers.figures import ParticlePicture
 from ggd_helpers.figures.live import Curve
 from ggd_helpers.potentials import ConcaveEntropy
@@ -38,8 +36,6 @@ class ParticleExplorer(LearningExplorer):
         self.steepness = self._slider("steepness", widgets.FloatSlider, steepness, min=0.05, max=4, step=0.05)
         self.start = self._slider("start", widgets.FloatSlider, start, min=-1, max=1, step=0.05)
         self.time = self._slider("time", widgets.FloatSlider, 0.4, min=0, max=5, step=0.1)
-        self.status = widgets.HTML()
-        self.image = widgets.Image(format="png", layout=widgets.Layout(width="880px", max_width="100%"))
         legend = widgets.HTML(
             "<b>gamma</b>: damping rate, 1/time. <b>steepness</b>: how fast the friction law leaves its tangent "
             "(small: a parabola). <b>start</b>: the state at time 0. <b>time</b>: moves the dot."
@@ -75,33 +71,33 @@ class ParticleExplorer(LearningExplorer):
         force, x_star = STATES, system.conjugate(now)
         tangent = self.gamma.value * force
         curves = {
-            "entropy": {"known": _curve(STATES, system.entropy(STATES)), "now": _curve(now, system.entropy(now))},
-            "conjugate": {"known": _curve(STATES, system.conjugate(STATES)), "now": _curve(now, x_star)},
+            "entropy": {"known": curve(STATES, system.entropy(STATES)), "now": curve(now, system.entropy(now))},
+            "conjugate": {"known": curve(STATES, system.conjugate(STATES)), "now": curve(now, x_star)},
             "dissipation": {
-                "parabola": _curve(force, 0.5 * tangent * force),
-                "known": _curve(force, system.dissipation(STATES, force)),
-                "now": _curve(x_star, system.dissipation(now, x_star)),
+                "parabola": curve(force, 0.5 * tangent * force),
+                "known": curve(force, system.dissipation(STATES, force)),
+                "now": curve(x_star, system.dissipation(now, x_star)),
             },
             "flux": {
-                "parabola": _curve(force, tangent),
-                "known": _curve(force, system.dissipation.flux(STATES, force)),
-                "now": _curve(x_star, system(now)),
+                "parabola": curve(force, tangent),
+                "known": curve(force, system.dissipation.flux(STATES, force)),
+                "now": curve(x_star, system(now)),
             },
             "path": {
-                "parabola": _curve(TIMES, start * torch.exp(-self.gamma.value * TIMES)),
-                "known": _curve(TIMES, path),
-                "now": _curve(torch.tensor(self.time.value), now),
+                "parabola": curve(TIMES, start * torch.exp(-self.gamma.value * TIMES)),
+                "known": curve(TIMES, path),
+                "now": curve(torch.tensor(self.time.value), now),
             },
             "production": {
-                "known": _curve(TIMES, system.entropy_production(path)),
-                "now": _curve(torch.tensor(self.time.value), system.entropy_production(now)),
+                "known": curve(TIMES, system.entropy_production(path)),
+                "now": curve(torch.tensor(self.time.value), system.entropy_production(now)),
             },
         }
         if self.model is not None:
             learned = self.model.entropy(STATES)
-            curves["entropy"]["learned"] = _curve(STATES, learned - learned.max())
-            curves["conjugate"]["learned"] = _curve(STATES, self.model.conjugate(STATES))
-            curves["production"]["learned"] = _curve(TIMES, self.model.entropy_production(path))
+            curves["entropy"]["learned"] = curve(STATES, learned - learned.max())
+            curves["conjugate"]["learned"] = curve(STATES, self.model.conjugate(STATES))
+            curves["production"]["learned"] = curve(TIMES, self.model.entropy_production(path))
         return curves
 
     def _train(self) -> None:
@@ -111,12 +107,7 @@ class ParticleExplorer(LearningExplorer):
         self.model = GradientDynamics(entropy, self.system.dissipation, seed=self.seed)
         recipe = SelfScaledBFGS(iterations=240, restarts=2, trial=20, points=8)
 
-        def watch(iteration: int, loss: float) -> None:
-            if iteration % 20 == 0:
-                self.status.value = f"iteration {iteration}: loss {loss:.1e}"
-                self._redraw()
-
-        fit(self.model, data, recipe, seed=self.seed, progress=False, watch=watch)
+        fit(self.model, data, recipe, seed=self.seed, progress=False, watch=self._watch)
         error = potential_errors(self.model, self.system, STATES, self._shift())["entropy_error"]
         self.status.value = f"S learned from 24 trajectories: relative error {error:.0e}, up to a constant."
         self._redraw()
@@ -125,7 +116,3 @@ class ParticleExplorer(LearningExplorer):
     def _shift(self) -> Gauge:
         """With Xi prescribed the scale is fixed, and only the constant of S is free."""
         return Gauge(shift=(self.system.entropy(STATES) - self.model.entropy(STATES)).mean().item())
-
-
-def _curve(x: Tensor, y: Tensor) -> Curve:
-    return np.atleast_1d(x.detach().numpy().squeeze()), np.atleast_1d(y.detach().numpy().squeeze())

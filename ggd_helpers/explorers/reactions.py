@@ -35,6 +35,8 @@ class ReactionsExplorer(LearningExplorer):
     Display `explorer.panel`, or put the explorer last in a cell.
     """
 
+    redraw_every = 100
+
     def __init__(self, reactions: str = PRESETS["the thesis's pair"], seed: int = 0):
         super().__init__()
         self.seed, self.model, self.busy = seed, None, False
@@ -48,8 +50,6 @@ class ReactionsExplorer(LearningExplorer):
         )
         self.time = widgets.FloatLogSlider(10, min=-1, max=3, step=0.1, description="time", continuous_update=False)
         self.along = widgets.Dropdown(description="along", layout=wide)
-        self.status = widgets.HTML()
-        self.image = widgets.Image(format="png", layout=widgets.Layout(width="880px", max_width="100%"))
         self.rates, self.initial = widgets.HBox(), widgets.HBox()
         for box in (self.rates, self.initial):
             box.layout.flex_flow = "row wrap"
@@ -109,7 +109,7 @@ class ReactionsExplorer(LearningExplorer):
         try:
             return MassActionReactions(text)
         except ValueError as error:
-            self.status.value = f'<span style="color:#AA3377">{html.escape(str(error))}</span>'
+            self._refuse(error)
             return None
 
     def _take(self, system: MassActionReactions) -> None:
@@ -165,7 +165,7 @@ class ReactionsExplorer(LearningExplorer):
         try:
             self._train_on(self.system)
         except ValueError as error:
-            self.status.value = f'<span style="color:#AA3377">{html.escape(str(error))}</span>'
+            self._refuse(error)
 
     def _train_on(self, system: MassActionReactions) -> None:
         points = 256
@@ -175,12 +175,7 @@ class ReactionsExplorer(LearningExplorer):
         self.model = GradientDynamics(*pair, seed=self.seed)
         recipe = SelfScaledBFGS(iterations=800, restarts=2, trial=40, points=12, tolerance=1e-9)
 
-        def watch(iteration: int, loss: float) -> None:
-            if iteration % 100 == 0:
-                self.status.value = f"iteration {iteration}: loss {loss:.1e}"
-                self._redraw()
-
-        fit(self.model, data, recipe, seed=self.seed, progress=False, watch=watch)
+        fit(self.model, data, recipe, seed=self.seed, progress=False, watch=self._watch)
         with torch.no_grad():
             error = ((self.model(data.states) - data.velocities).norm() / data.velocities.norm()).item()
         self.status.value = f"learned from 40 trajectories: the velocities are {error:.0e} off."

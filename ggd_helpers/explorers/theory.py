@@ -21,6 +21,7 @@ class PairExplorer(Explorer):
     """
 
     def __init__(self, entropy: str = "two boxes", potential: str = "cosh"):
+        super().__init__()
         arrow_side, contour_side = torch.linspace(-0.9, 0.9, 11), torch.linspace(-REACH, REACH, 61)
         self.arrow_states, self.states = _grid(arrow_side), _grid(contour_side)
         self.picture = PairPicture(contour_side.numpy(), arrow_side.numpy(), HORIZON)
@@ -30,8 +31,6 @@ class PairExplorer(Explorer):
         self.strength = _slider("strength", 1.0, 0.2, 3.0)
         self.start_1 = _slider("start x1", 0.9, -0.95, 0.95)
         self.start_2 = _slider("start x2", 0.7, -0.95, 0.95)
-        self.status = widgets.HTML()
-        self.image = widgets.Image(format="png", layout=widgets.Layout(width="880px", max_width="100%"))
         legend = widgets.HTML(
             "<b>entropy</b>, <b>potential</b>: the pair. <b>shape</b>: how much steeper S is along x2. "
             "<b>strength</b>: the one number of Xi (mobility, ratio, steepness or threshold). "

@@ -207,7 +207,8 @@ def same_reaction(models: Mapping[str, GradientDynamics], system: MassActionReac
     figure, axes = plt.subplots(1, 4, figsize=(11.5, 2.8))
     for i, (label, law) in enumerate(models.items()):
         style = KNOWN if i == 0 else LEARNED | {"color": COLOURS[i - 1]}
-        entropy, affinity, velocity = law.entropy(states), -law.conjugate(states) @ system.stoichiometry, law(states)
+        entropy, velocity = law.entropy(states), law(states)
+        affinity = system.dissipation.affinity(law.conjugate(states))
         axes[0].plot(along, entropy - entropy.max(), **style, label=label)
         axes[1].plot(along, affinity[:, 0], **style)
         axes[2].plot(affinity[:, 0], velocity[:, 0], **style)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor, nn
 
-from ggd_helpers.networks import FICNN, PICNN
+from ggd_helpers.networks import FICNN, PICNN, draw_normal_
 
 
 class Potential(nn.Module):
@@ -138,8 +138,7 @@ class _QuadraticForm(nn.Module):
         return factor @ factor.T
 
     def reset_parameters(self, generator: torch.Generator) -> None:
-        with torch.no_grad():
-            self.raw.copy_(0.5 * torch.randn(self.raw.shape, generator=generator, dtype=torch.float64))
+        draw_normal_(self.raw, 0.5, generator)
 
 
 def positive_definite(name: str, matrix: Sequence[Sequence[float]] | Tensor) -> Tensor:
@@ -213,8 +212,7 @@ class IsotropicDissipation(DissipationPotential):
 
     def reset_parameters(self, generator: torch.Generator) -> None:
         """Draw the logarithm of the mobility afresh."""
-        with torch.no_grad():
-            self.log_mobility.copy_(0.5 * torch.randn((), generator=generator, dtype=torch.float64))
+        draw_normal_(self.log_mobility, 0.5, generator)
 
 
 class CoshDissipation(DissipationPotential):

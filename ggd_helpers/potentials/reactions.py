@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from ggd_helpers.networks import FICNN
+from ggd_helpers.networks import FICNN, draw_normal_
 from ggd_helpers.potentials.general import DissipationPotential, Entropy
 
 
@@ -50,15 +50,17 @@ class MassActionDissipation(DissipationPotential):
         """`W_n(c)`, `(..., species)` to `(..., reactions)`."""
         return self.prefactors * torch.exp(0.5 * c.log() @ self.orders)
 
+    def affinity(self, c_star: Tensor) -> Tensor:
+        """The affinities `X_n = -sum_m c*_m nu_mn`, `(..., species)` to `(..., reactions)`."""
+        return -c_star @ self.stoichiometry
+
     def forward(self, c: Tensor, c_star: Tensor) -> Tensor:
         """The dissipation potential, `(..., n)` twice to `(...)`; `cosh(X/2) - 1 = 2 sinh(X/4)^2` loses no digits."""
-        affinity = -c_star @ self.stoichiometry
-        return (self.mobility(c) * 2 * torch.sinh(affinity / 4).square()).sum(-1)
+        return (self.mobility(c) * 2 * torch.sinh(self.affinity(c_star) / 4).square()).sum(-1)
 
     def flux(self, c: Tensor, c_star: Tensor) -> Tensor:
         """The flux `dXi/dc*_m = -1/2 sum_n W_n sinh(X_n / 2) nu_mn`, `(..., n)` twice to `(..., n)`."""
-        affinity = -c_star @ self.stoichiometry
-        return -0.5 * (self.mobility(c) * torch.sinh(affinity / 2)) @ self.stoichiometry.T
+        return -0.5 * (self.mobility(c) * torch.sinh(self.affinity(c_star) / 2)) @ self.stoichiometry.T
 
 
 class MixingEntropy(Entropy):
@@ -87,7 +89,7 @@ class MixingEntropy(Entropy):
         with torch.no_grad():
             for parameter in self.network.parameters():
                 parameter.mul_(0.1)
-        _draw(self.log_mixing, 0.2, generator)
+        draw_normal_(self.log_mixing, 0.2, generator)
 
 
 class AffinityDissipation(DissipationPotential):
@@ -146,13 +148,8 @@ class CoshHead(DissipationPotential):
 
     def reset_parameters(self, generator: torch.Generator) -> None:
         """Draw afresh: small exponents, and directions near half of each reaction's own."""
-        _draw(self.log_prefactors, 0.3, generator)
-        _draw(self.exponents, 0.3, generator)
-        _draw(self.directions, 0.1, generator)
+        draw_normal_(self.log_prefactors, 0.3, generator)
+        draw_normal_(self.exponents, 0.3, generator)
+        draw_normal_(self.directions, 0.1, generator)
         with torch.no_grad():
             self.directions += 0.5 * torch.eye(len(self.directions)).to(self.directions)
-
-
-def _draw(parameter: Tensor, deviation: float, generator: torch.Generator) -> None:
-    with torch.no_grad():
-        parameter.copy_(deviation * torch.randn(parameter.shape, generator=generator, dtype=torch.float64))

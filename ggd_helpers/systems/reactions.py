@@ -70,7 +70,7 @@ class MassActionReactions(GradientDynamics):
 
     def affinities(self, c: Tensor) -> Tensor:
         """The affinities `X_n = -sum_m c*_m nu_mn`, `(..., species)` to `(..., reactions)`."""
-        return -self.conjugate(c) @ self.stoichiometry
+        return self.dissipation.affinity(self.conjugate(c))
 
     def sample_initial_states(self, count: int, generator: torch.Generator) -> Tensor:
         """Draw `count` initial concentrations, `(count, species)`, uniform in `[0.001, 1]` (thesis 4.2.1)."""

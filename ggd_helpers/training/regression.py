@@ -1,12 +1,13 @@
 """Fit a function to values: the same self-scaled BFGS as `fit`, without trajectories."""
 
+import math
 from collections.abc import Callable
+from functools import partial
 
-import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
+from ggd_helpers.training.flat_parameters import FlatParameters
 from ggd_helpers.training.self_scaled_bfgs import Descent
 
 
@@ -46,28 +47,17 @@ def regress(
     Raises:
         ValueError: the loss is not finite at the start.
     """
-    parameters = list(network.parameters())
-
-    def put(theta: np.ndarray) -> None:
-        vector_to_parameters(torch.from_numpy(theta.copy()).to(parameters[0]), parameters)
-
-    def value_and_gradient(theta: np.ndarray) -> tuple[float, np.ndarray]:
-        put(theta)
-        value = loss(network(x) - y)
-        if not torch.isfinite(value):  # a wall for the line search
-            return float("inf"), np.zeros_like(theta)
-        gradient = torch.autograd.grad(value, parameters, materialize_grads=True)
-        return value.item(), parameters_to_vector(gradient).double().numpy()
-
-    descent = Descent.start(value_and_gradient, parameters_to_vector(parameters).detach().double().numpy())
-    if not np.isfinite(descent.loss):
+    flat = FlatParameters(network.parameters())
+    loss_and_gradient = partial(flat.loss_and_gradient, lambda: loss(network(x) - y))
+    descent = Descent.start(loss_and_gradient, flat.read())
+    if not math.isfinite(descent.loss):
         raise ValueError("The loss is not finite at the start: rescale x and y, or start from smaller weights.")
     losses = []
     while len(losses) < iterations and descent.failures < 3:
-        descent.step(value_and_gradient)
+        descent.step(loss_and_gradient)
         losses.append(descent.loss)
         if watch:
-            put(descent.theta)
+            flat.write(descent.theta)
             watch(len(losses), descent.loss)
-    put(descent.theta)
+    flat.write(descent.theta)
     return losses

@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from scipy.linalg.blas import dsymv, dsyr2
 from torch import nn
-from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
+from ggd_helpers.training.flat_parameters import FlatParameters
 from ggd_helpers.training.objectives import Differences, Objective
 from ggd_helpers.trajectories import Trajectories
 
@@ -177,7 +177,7 @@ class BFGSRun:
 
     def __init__(self, recipe: SelfScaledBFGS, model: nn.Module, data: Trajectories, generator: torch.Generator):
         self.recipe, self.model, self.generator = recipe, model, generator
-        self.parameters = [p for p in model.parameters() if p.requires_grad]
+        self.flat = FlatParameters([p for p in model.parameters() if p.requires_grad])
         training, validation = data, data
         if len(data) > 1:
             training, validation = data.split(recipe.validation_fraction, generator.initial_seed())
@@ -187,27 +187,18 @@ class BFGSRun:
         self.total, self.iteration, self.finished = recipe.iterations, 0, False
         self.trials_left = recipe.restarts if recipe.restarts > 1 else 0
         self.leader, self.leader_validation = None, math.inf
-        self.best, self.best_validation = self._theta(), math.inf
+        self.best, self.best_validation = self.flat.read(), math.inf
         self.reference, self.reference_at = math.inf, 0
         self.descent = self._start()
 
-    def _theta(self) -> np.ndarray:
-        return parameters_to_vector(self.parameters).detach().cpu().double().numpy()
-
-    def _put(self, theta: np.ndarray) -> None:
-        vector_to_parameters(torch.from_numpy(theta.copy()).to(self.parameters[0]), self.parameters)
-
     def _loss_and_gradient(self, theta: np.ndarray) -> tuple[float, np.ndarray]:
-        """The loss in units of the mean squared velocity, and its gradient, as NumPy needs them."""
-        self._put(theta)
-        loss = self.recipe.objective.loss(self.model, self.batch) / self.unit
-        if not torch.isfinite(loss):  # a wall for the line search
-            return math.inf, np.zeros_like(theta)
-        gradient = torch.autograd.grad(loss, self.parameters, materialize_grads=True)
-        return loss.item(), parameters_to_vector(gradient).cpu().double().numpy()
+        """The loss in units of the mean squared velocity, and its slope."""
+        return self.flat.loss_and_gradient(
+            lambda: self.recipe.objective.loss(self.model, self.batch) / self.unit, theta
+        )
 
     def _start(self) -> Descent:
-        descent = Descent.start(self._loss_and_gradient, self._theta())
+        descent = Descent.start(self._loss_and_gradient, self.flat.read())
         if not math.isfinite(descent.loss):
             raise ValueError("The loss is not finite at the start of training: the states may lie outside the model's "
                              "domain, or be far from 1 in size. Rescale the data.")  # fmt: skip
@@ -230,12 +221,12 @@ class BFGSRun:
         elif descent.failures >= 3 or self.iteration % self.CHECK == 0:
             self._validate()
             self.finished = descent.failures >= 3 or self._stalled()
-        self._put(descent.theta)  # for whoever watches
+        self.flat.write(descent.theta)  # for whoever watches
         return loss
 
     def _validate(self) -> float:
         """Score the current weights on the validation trajectories, and keep them when they are the best."""
-        self._put(self.descent.theta)
+        self.flat.write(self.descent.theta)
         with torch.no_grad():
             score = self.recipe.objective.loss(self.model, self.validation).item() / self.unit
         if score < self.best_validation:
@@ -266,7 +257,7 @@ class BFGSRun:
         """Leave the model with the weights that did best on the validation trajectories."""
         if not self.finished:  # interrupted since the last look
             self._validate()
-        self._put(self.best)
+        self.flat.write(self.best)
 
     _PLAIN = ("iteration", "finished", "trials_left", "leader_validation", "best_validation", "reference",
               "reference_at")  # fmt: skip
