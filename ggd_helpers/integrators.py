@@ -42,8 +42,8 @@ def adaptive(f: VelocityField, x0: Tensor, dt: float, points: int, rtol: float =
         ValueError: the solver gives up; the message holds SciPy's reason.
     """
 
-    def flat(_: float, y: np.ndarray) -> np.ndarray:
-        return _finite(f(torch.from_numpy(y).to(x0).view(x0.shape))).ravel()
+    def flat(t: float, y: np.ndarray) -> np.ndarray:
+        return _finite(t, f(torch.from_numpy(y).to(x0).view(x0.shape))).ravel()
 
     path = _solve(flat, _numpy(x0).ravel(), dt, points, method="DOP853", rtol=rtol, atol=atol)
     return torch.from_numpy(path).to(x0).view(points, *x0.shape).movedim(0, -2)
@@ -59,8 +59,8 @@ def stiff(f: VelocityField, x0: Tensor, dt: float, points: int, rtol: float = 1e
     """
 
     def solve_one(start: Tensor) -> np.ndarray:
-        def slope(_: float, y: np.ndarray) -> np.ndarray:
-            return _finite(f(torch.from_numpy(y).to(x0)))
+        def slope(t: float, y: np.ndarray) -> np.ndarray:
+            return _finite(t, f(torch.from_numpy(y).to(x0)))
 
         return _solve(slope, _numpy(start), dt, points, method="LSODA", rtol=rtol, atol=atol)
 
@@ -79,9 +79,10 @@ def _numpy(x: Tensor) -> np.ndarray:
     return x.detach().cpu().double().numpy()
 
 
-def _finite(slope: Tensor) -> np.ndarray:
+def _finite(t: float, slope: Tensor) -> np.ndarray:
     if not torch.isfinite(slope).all():  # SciPy would shorten its steps for ever
-        raise ValueError("The velocity is not finite (NaN or infinity) at a state on the way: is it in the domain?")
+        raise ValueError(f"The solver stopped at t = {t:.4g}: the velocity is not finite (NaN or infinity). Are all "
+                         "states on the way in the domain?")  # fmt: skip
     return _numpy(slope)
 
 

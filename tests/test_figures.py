@@ -68,10 +68,6 @@ DRAWINGS = {
     ("same_motion", 1): lambda s: figures.same_motion(s.models, s.system),
     ("ellipses", 2): lambda s: figures.ellipses({"known": (EYE, FRICTION), "one": (FRICTION, EYE)}),
     ("entropy_hill", 1): lambda s: figures.entropy_hill(s.system, s.data),
-    ("entropy_production", 1): lambda s: figures.entropy_production({"known": torch.rand(999)}),
-    ("entropy_production", 2): lambda s: figures.entropy_production(
-        {"trained": s.near.entropy_production(s.data.states[:, 0]), "untrained": torch.zeros(9)}
-    ),
 }
 
 

@@ -126,7 +126,7 @@ def test_stiff_robertson_agrees_with_scipy():
 @pytest.mark.parametrize("solve", [adaptive, stiff])
 def test_a_motion_that_ends_before_the_horizon_is_an_error(solve):
     """dx/dt = x^2 from 1 is infinite at t = 1."""
-    with pytest.raises(ValueError, match=r"solver stopped at t = \d|velocity is not finite"):
+    with pytest.raises(ValueError, match=r"solver stopped at t = \d"):
         solve(lambda x: x**2, torch.ones(1, dtype=torch.float64), 0.1, 21)
 
 

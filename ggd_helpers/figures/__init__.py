@@ -13,7 +13,6 @@ from ggd_helpers.figures.diffusion_live import DiffusionPicture
 from ggd_helpers.figures.particle import (
     ellipses,
     entropy_hill,
-    entropy_production,
     error_histogram,
     loss_curves,
     potentials,
@@ -48,7 +47,6 @@ __all__ = [
     "ellipses",
     "entropy_derivatives",
     "entropy_hill",
-    "entropy_production",
     "entropy_slices",
     "error_histogram",
     "field_comparison",

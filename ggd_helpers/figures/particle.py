@@ -186,14 +186,3 @@ def entropy_hill(system: GradientDynamics, data: Trajectories, chosen: int = 0) 
     right.set(xlabel="time $t$", ylabel="entropy, and its rate", title="and never steps down")
     right.legend()
     return figure
-
-
-@styled
-def entropy_production(productions: Mapping[str, Tensor]) -> Figure:
-    """Histograms of dS/dt over random states: nothing lies left of zero."""
-    figure, axes = plt.subplots(figsize=(5, 2.8))
-    for i, (label, values) in enumerate(productions.items()):
-        axes.hist(values.clamp_min(1e-12).log10(), bins=60, alpha=0.6, label=label, color=COLOURS[i], density=True)
-    axes.set(xlabel="$\\log_{10}$ of $dS/dt$ at random states", ylabel="share of states")
-    axes.legend()
-    return figure

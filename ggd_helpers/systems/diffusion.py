@@ -78,12 +78,10 @@ class FickianDiffusion(GradientDynamics):
 
     def __init__(self, diffusivity: float = 3e-3, cells: int = 64, dim: int = 1, profile: Profile | None = None):
         check_parameters(diffusivity=diffusivity)
-        self_grid = PeriodicGrid(cells, dim)
+        grid = PeriodicGrid(cells, dim)
         density = mobility_dissipation(lambda c: diffusivity * c)
-        super().__init__(
-            LocalEntropy(mixing_entropy(), self_grid), LocalDissipation(density, self_grid, logarithmic_mean)
-        )
-        self.diffusivity, self.grid = diffusivity, self_grid
+        super().__init__(LocalEntropy(mixing_entropy(), grid), LocalDissipation(density, grid, logarithmic_mean))
+        self.diffusivity, self.grid = diffusivity, grid
         self.profile = profile or (profiles.fourier if dim == 1 else profiles.blobs)
 
     def velocity(self, c: Tensor) -> Tensor:

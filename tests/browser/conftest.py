@@ -262,6 +262,16 @@ class Chapter:
             Path(folder).mkdir(parents=True, exist_ok=True)
             shutil.copy(path, folder)
 
+    def learn(self, explorer: "Locator", result: str, timeout: float) -> None:
+        """Press an explorer's "learn it" by keyboard; its picture changes and it reports `result` in `timeout` ms."""
+        button, image = explorer.get_by_role("button", name="learn it"), explorer.locator("img")
+        picture = self.fingerprint(image)
+        button.press("Enter")
+        explorer.get_by_text(result).wait_for(timeout=timeout)
+        button.and_(self.page.locator(":enabled")).wait_for()
+        self.wait_for_new_picture(image, picture)
+        image.scroll_into_view_if_needed()
+
     def slider(self, description: str) -> "Locator":
         """The widget with this description beside its slider: label, handle (`role=slider`) and `.widget-readout`."""
         label = self.page.locator(".widget-label").get_by_text(description, exact=True)
@@ -284,16 +294,21 @@ class Chapter:
 @pytest.fixture(scope="module")
 def open_chapter(
     chromium: "Browser", lab: Lab, tmp_path_factory: pytest.TempPathFactory
-) -> "Iterator[Callable[[str], Chapter]]":
-    """A function that opens a notebook by its name, in a page of its own, and waits for its kernel."""
+) -> "Iterator[Callable[..., Chapter]]":
+    """A function that opens a notebook in a page of its own, waits for its kernel, and runs the cells that are named.
+
+    A cell is named by any text that only it holds.
+    """
     context = chromium.new_context(viewport={"width": 1280, "height": 1000}, service_workers="block")
     context.set_default_timeout(PATIENCE)
 
-    def open_it(name: str) -> Chapter:
+    def open_it(name: str, *cells: str) -> Chapter:
         chapter = Chapter(context.new_page(), tmp_path_factory.mktemp("pictures"))
         chapter.page.goto(lab.address(f"lab/tree/notebooks/{name}") + "&reset")
         chapter.page.wait_for_selector(".jp-NotebookPanel .jp-Cell")
         chapter.page.wait_for_function(_KERNEL_IS_IDLE)
+        for text in cells:
+            chapter.run_cell(text)
         return chapter
 
     try:

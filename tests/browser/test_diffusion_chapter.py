@@ -1,7 +1,6 @@
 """The diffusion explorer in JupyterLab: D moved by keyboard, a profile that flattens, a law that is learned."""
 
 import base64
-import contextlib
 import io
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -9,9 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from PIL import Image
-
-with contextlib.suppress(ImportError):  # without it the fixtures skip
-    from playwright.sync_api import expect
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator
@@ -28,12 +24,10 @@ BYTES = """async image => {
 
 
 @pytest.fixture(scope="module")
-def chapter(open_chapter: "Callable[[str], Chapter]") -> "Chapter":
+def chapter(open_chapter: "Callable[..., Chapter]") -> "Chapter":
     """The chapter with its explorer open: parameters, imports and the explorer's two cells are run, nothing else."""
-    chapter = open_chapter("05_diffusion.ipynb")
-    for text in ("seed: int = 0", "import ggd_helpers as ggd", "explorer.still()", "explorer.panel"):
-        chapter.run_cell(text)
-    return chapter
+    cells = ("seed: int = 0", "import ggd_helpers as ggd", "explorer.still()", "explorer.panel")
+    return open_chapter("05_diffusion.ipynb", *cells)
 
 
 def profile_height(image: "Locator") -> int:
@@ -71,12 +65,6 @@ def test_time_moves_the_picture(chapter: "Chapter"):
 
 
 def test_learn_it_draws_what_it_learned(chapter: "Chapter"):
-    explorer = chapter.explorer("D")
-    button, image = explorer.get_by_role("button", name="learn it"), explorer.locator("img")
-    picture = chapter.fingerprint(image)
-    button.press("Enter")
-    expect(explorer).to_contain_text("relative error", timeout=LEARNING)
-    expect(button).to_be_enabled()
-    chapter.wait_for_new_picture(image, picture)
+    chapter.learn(chapter.explorer("D"), "relative error", LEARNING)
     chapter.screenshot("diffusion_learned")
     assert chapter.take_complaints() == []

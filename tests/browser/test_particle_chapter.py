@@ -20,7 +20,7 @@ LEARNING = 10_000  # milliseconds from the press of the button to its result
 
 
 @pytest.fixture(scope="module")
-def chapter(open_chapter: "Callable[[str], Chapter]") -> "Chapter":
+def chapter(open_chapter: "Callable[..., Chapter]") -> "Chapter":
     """The chapter after Run All Cells."""
     chapter = open_chapter("03_particle.ipynb")
     chapter.run_all_cells()
@@ -76,14 +76,6 @@ def test_arrow_keys_move_gamma_and_redraw_the_picture(chapter: "Chapter"):
 
 
 def test_learn_it_draws_what_it_learned(chapter: "Chapter"):
-    explorer = chapter.explorer("gamma")
-    button, image = explorer.get_by_role("button", name="learn it"), explorer.locator("img")
-    picture = chapter.fingerprint(image)
-
-    button.press("Enter")
-    expect(explorer).to_contain_text("relative error", timeout=LEARNING)
-    expect(button).to_be_enabled()
-    chapter.wait_for_new_picture(image, picture)
-    image.scroll_into_view_if_needed()
+    chapter.learn(chapter.explorer("gamma"), "relative error", LEARNING)
     chapter.screenshot("explorer_after_learning")
     assert chapter.take_complaints() == []

@@ -16,14 +16,19 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.browser
 
+LEARNING = 60_000  # milliseconds from the press of the button to its result
+
 
 @pytest.fixture(scope="module")
-def chapter(open_chapter: "Callable[[str], Chapter]") -> "Chapter":
+def chapter(open_chapter: "Callable[..., Chapter]") -> "Chapter":
     """The chapter with the cells run that the explorer needs."""
-    chapter = open_chapter("04_reactions.ipynb")
-    for text in ("seed: int", "import ggd_helpers as ggd", "ggd.ReactionsExplorer", "explorer.panel"):
-        chapter.run_cell(text)
-    return chapter
+    cells = ("seed: int", "import ggd_helpers as ggd", "ggd.ReactionsExplorer", "explorer.panel")
+    return open_chapter("04_reactions.ipynb", *cells)
+
+
+def panel_of(chapter: "Chapter") -> "Locator":
+    """The output that holds the explorer."""
+    return chapter.page.locator(".jp-OutputArea-output", has=chapter.page.locator(".widget-textarea"))
 
 
 def settled(chapter: "Chapter", image: "Locator") -> str:
@@ -33,8 +38,7 @@ def settled(chapter: "Chapter", image: "Locator") -> str:
 
 
 def test_a_typed_network_changes_the_picture_and_a_wrong_one_shows_its_sentence(chapter: "Chapter"):
-    page = chapter.page
-    panel = page.locator(".jp-OutputArea-output", has=page.locator(".widget-textarea"))
+    panel = panel_of(chapter)
     text, image = panel.locator("textarea"), panel.locator("img")
     expect(image).to_be_visible()
     expect(panel).to_contain_text("conserved: A + C")
@@ -66,7 +70,6 @@ def test_a_typed_network_changes_the_picture_and_a_wrong_one_shows_its_sentence(
 
 
 def test_learn_it_trains_and_shows_its_error(chapter: "Chapter"):
-    chapter.page.get_by_role("button", name="learn it").click()
-    expect(chapter.page.get_by_text("learned from 40 trajectories")).to_be_visible()
+    chapter.learn(panel_of(chapter), "learned from 40 trajectories", LEARNING)
     chapter.screenshot("reactions_learned")
     assert chapter.take_complaints() == []

@@ -14,23 +14,19 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.browser
 
+SET_UP = ("seed: int", "ggd.check_parameters")
+
 
 @pytest.fixture(scope="module")
-def theory(open_chapter: "Callable[[str], Chapter]") -> "Chapter":
+def theory(open_chapter: "Callable[..., Chapter]") -> "Chapter":
     """The theory chapter with its explorer, and nothing else, run."""
-    chapter = open_chapter("01_theory.ipynb")
-    for text in ("seed: int", "ggd.check_parameters", "ggd.PairExplorer", "explorer.panel"):
-        chapter.run_cell(text)
-    return chapter
+    return open_chapter("01_theory.ipynb", *SET_UP, "ggd.PairExplorer", "explorer.panel")
 
 
 @pytest.fixture(scope="module")
-def convex(open_chapter: "Callable[[str], Chapter]") -> "Chapter":
+def convex(open_chapter: "Callable[..., Chapter]") -> "Chapter":
     """The chapter on convex networks with the explorer of the envelope, and nothing else, run."""
-    chapter = open_chapter("02_convex_networks.ipynb")
-    for text in ("seed: int", "ggd.check_parameters", "ggd.ConvexExplorer", "convex_explorer.panel"):
-        chapter.run_cell(text)
-    return chapter
+    return open_chapter("02_convex_networks.ipynb", *SET_UP, "ggd.ConvexExplorer", "convex_explorer.panel")
 
 
 def settle(chapter: "Chapter") -> None:
@@ -91,9 +87,7 @@ def test_another_target_is_fitted(convex: "Chapter"):
     convex.screenshot("convex_explorer")
 
 
-def test_the_width_explorer_moves(open_chapter: "Callable[[str], Chapter]"):
-    chapter = open_chapter("02_convex_networks.ipynb")
-    for text in ("seed: int", "ggd.check_parameters", "ggd.WidthExplorer", "width_explorer.panel"):
-        chapter.run_cell(text)
+def test_the_width_explorer_moves(open_chapter: "Callable[..., Chapter]"):
+    chapter = open_chapter("02_convex_networks.ipynb", *SET_UP, "ggd.WidthExplorer", "width_explorer.panel")
     move(chapter, "width", "ArrowRight")
     chapter.screenshot("width_explorer")
