@@ -49,5 +49,5 @@ def test_no_module_imports_from_a_higher_floor(path):
 
 
 def test_an_import_is_seen():
-    source = "import ggd_helpers.batch\nif True:\n  from ggd_helpers import figures\nfrom ggd_helpers.training.fit import x"
+    source = "import ggd_helpers.batch\nif True:\n  from ggd_helpers import figures\nfrom ggd_helpers.training import x"
     assert imported_rooms(source) == {"batch", "figures", "training"}
