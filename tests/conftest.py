@@ -1,9 +1,10 @@
-"""Shared by the package's tests: how hypothesis runs, random numbers, rounding errors, refusals."""
+"""Shared by the tests: how hypothesis runs, random numbers, rounding errors, controls of explorers, refusals."""
 
 import contextlib
 import copy
 from collections.abc import Iterator
 
+import ipywidgets as widgets
 import pytest
 import torch
 from hypothesis import settings
@@ -43,6 +44,14 @@ def chord_excess(function, a: Tensor, b: Tensor, t: Tensor) -> Tensor:
     """How far a function lies above its chord from `a` to `b` at the share `t` of `a`: never, when it is convex."""
     inside = t[..., None] * a + (1 - t)[..., None] * b
     return function(inside) - (t * function(a) + (1 - t) * function(b))
+
+
+def controls(widget: widgets.Widget) -> Iterator[widgets.Widget]:
+    """Every slider, menu and button of a panel: all that has a description."""
+    if getattr(widget, "description", ""):
+        yield widget
+    for child in getattr(widget, "children", ()):
+        yield from controls(child)
 
 
 @contextlib.contextmanager

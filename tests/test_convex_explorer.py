@@ -6,6 +6,7 @@ import ipywidgets as widgets
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from conftest import controls
 from numpy.testing import assert_allclose
 from PIL import Image
 
@@ -32,13 +33,6 @@ def explorer(shared):
 @pytest.fixture(scope="module")
 def width_explorer():
     return WidthExplorer()
-
-
-def controls(widget):
-    if isinstance(widget, (widgets.IntSlider, widgets.FloatSlider, widgets.Dropdown)):
-        yield widget
-    for child in getattr(widget, "children", ()):
-        yield from controls(child)
 
 
 @pytest.mark.parametrize("name", OTHER)

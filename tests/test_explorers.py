@@ -8,6 +8,7 @@ import ipywidgets as widgets
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from conftest import controls
 from numpy.testing import assert_allclose
 from PIL import Image
 
@@ -53,14 +54,6 @@ def taught():
 
 def error_in(status: str) -> float:
     return float(re.search(r"relative error (\S+?),", status)[1])
-
-
-def controls(widget: widgets.Widget):
-    """All sliders and buttons of a panel."""
-    if isinstance(widget, (widgets.FloatSlider, widgets.FloatLogSlider, widgets.Button)):
-        yield widget
-    for child in getattr(widget, "children", ()):
-        yield from controls(child)
 
 
 def differ(a, b) -> bool:

@@ -8,6 +8,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
+from conftest import controls
 from numpy.testing import assert_allclose
 from PIL import Image
 
@@ -48,13 +49,6 @@ def undrawn():
     explorer = PairExplorer()
     explorer.picture.show = lambda curves: b""
     return explorer
-
-
-def controls(widget):
-    if isinstance(widget, (widgets.FloatSlider, widgets.Dropdown)):
-        yield widget
-    for child in getattr(widget, "children", ()):
-        yield from controls(child)
 
 
 @pytest.mark.parametrize("name", OTHER)
