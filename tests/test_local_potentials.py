@@ -152,6 +152,14 @@ def test_components_are_uncorrelated_of_size_one_and_lead_back():
     torch.testing.assert_close(z @ components.synthesis.T, states, rtol=0, atol=1e-10)
 
 
+def test_a_number_in_units_of_another():
+    x = normal((7, 1), 1)
+    inner = ConcaveEntropy(1, width=4, depth=2, seed=1)
+    scaled = EntropyInComponents(inner, Components.in_units_of(16.0))
+    torch.testing.assert_close(scaled(x), inner(x / 16))
+    torch.testing.assert_close(scaled.conjugate(x), inner.conjugate(x / 16) / 16)
+
+
 @given(seeds)
 def test_potentials_in_components_are_potentials(seed):
     """Slopes by automatic differentiation; dS/dt >= Xi >= 0; the motion is that of the inner pair, carried along."""

@@ -31,6 +31,11 @@ class Components(NamedTuple):
         sizes, directions = squares[kept].sqrt(), directions[:, kept]
         return cls((directions / sizes).T, directions * sizes)
 
+    @classmethod
+    def in_units_of(cls, size: float) -> Self:
+        """A single number `x` measured in units of `size`: `z = x / size`."""
+        return cls(torch.tensor([[1 / size]], dtype=torch.float64), torch.tensor([[size]], dtype=torch.float64))
+
 
 class EntropyInComponents(Entropy):
     """The entropy `S(x) = S'(P x)`, concave because `S'` is; its conjugate is `P^T z*`."""
