@@ -62,7 +62,7 @@ def save_results(
     folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)
     for name, model in models.items():
-        weights = {key: value.contiguous().cpu() for key, value in model.state_dict().items()}
+        weights = {key: value.cpu().clone().contiguous() for key, value in model.state_dict().items()}  # unshared
         save_file(weights, folder / f"{name}.safetensors")
     content = {
         "chapter": chapter,

@@ -15,7 +15,15 @@ from safetensors.torch import load_file
 
 from ggd_helpers import results
 from ggd_helpers.dynamics import GradientDynamics
-from ggd_helpers.potentials import ConcaveEntropy, ConvexDissipation, IsotropicDissipation, QuadraticDissipation
+from ggd_helpers.potentials import (
+    Components,
+    ConcaveEntropy,
+    ConvexDissipation,
+    DissipationInComponents,
+    EntropyInComponents,
+    IsotropicDissipation,
+    QuadraticDissipation,
+)
 from ggd_helpers.results import data_path, save_figure, save_results
 from ggd_helpers.systems import AnisotropicParticle
 
@@ -139,6 +147,13 @@ class TestWeights:
         pairs = {name: GradientDynamics(entropy, ConvexDissipation(1)) for name in ("one", "two")}
         save(tmp_path, models=pairs)
         assert names_in(tmp_path) == ["one.safetensors", "results.json", "two.safetensors"]
+
+    def test_potentials_that_share_numbers_are_saved_whole(self, tmp_path):
+        units = Components.in_units_of(16.0)
+        pair = EntropyInComponents(ConcaveEntropy(1), units), DissipationInComponents(ConvexDissipation(1), units)
+        model = GradientDynamics(*pair)
+        save(tmp_path, models={"1d": model})
+        assert load_file(tmp_path / "1d.safetensors").keys() == model.state_dict().keys()
 
     def test_there_is_no_results_file_without_its_weights(self, tmp_path, monkeypatch):
         def fail(*args, **kwargs):
