@@ -25,6 +25,16 @@ def all_controls(explorer):
     return [*explorer.rates.children, *explorer.initial.children, explorer.time]
 
 
+def test_the_menu_says_whose_text_it_is(explorer):
+    assert explorer.preset.value == explorer.text.value
+    explorer.text.value = "A <-> 2 C"
+    assert explorer.preset.label == "your own"
+    explorer.preset.value = PRESETS["an enzyme"]
+    assert explorer.text.value == PRESETS["an enzyme"]
+    explorer.text.value = PRESETS["autocatalysis"]
+    assert explorer.preset.label == "autocatalysis"
+
+
 def test_every_slider_changes_the_picture(explorer):
     for slider in all_controls(explorer):
         before = explorer.image.value

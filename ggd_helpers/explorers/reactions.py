@@ -42,20 +42,17 @@ class ReactionsExplorer(LearningExplorer):
         self.seed, self.model, self.busy = seed, None, False
         self.picture = ReactionsPicture()
         options = [("your own", ""), *PRESETS.items()]
-        preset = reactions if reactions in PRESETS.values() else ""
-        wide = widgets.Layout(width="420px")
-        self.preset = widgets.Dropdown(options=options, value=preset, description="preset", layout=wide)
+        wide, wrapped = widgets.Layout(width="340px"), widgets.Layout(flex_flow="row wrap")
+        self.preset = widgets.Dropdown(options=options, value="", description="preset", layout=wide)
         self.text = widgets.Textarea(
-            reactions, description="reactions", continuous_update=False, rows=3, layout=widgets.Layout(width="560px")
+            reactions, description="reactions", continuous_update=False, rows=3, layout=widgets.Layout(width="380px")
         )
         self.time = widgets.FloatLogSlider(10, min=-1, max=3, step=0.1, description="time", continuous_update=False)
         self.along = widgets.Dropdown(description="along", layout=wide)
-        self.rates, self.initial = widgets.HBox(), widgets.HBox()
-        for box in (self.rates, self.initial):
-            box.layout.flex_flow = "row wrap"
+        self.rates, self.initial = widgets.HBox(layout=wrapped), widgets.HBox(layout=wrapped)
         self.panel = widgets.VBox(
             [
-                widgets.HBox([self.text, widgets.VBox([self.preset, self.along, self.time])]),
+                widgets.HBox([self.text, widgets.VBox([self.preset, self.along, self.time])], layout=wrapped),
                 widgets.HTML(LEGEND), self.rates, self.initial,
                 widgets.HBox([self.learn_button, self.status]), self.image,
             ]
@@ -79,6 +76,7 @@ class ReactionsExplorer(LearningExplorer):
 
     def _read(self, *_: object) -> None:
         """A new text: new controls and a new picture, or a sentence that says what is wrong with it."""
+        self.preset.value = self.text.value if self.text.value in PRESETS.values() else ""
         system = self._checked(self.text.value)
         if system is None:
             return
