@@ -92,6 +92,8 @@ class ReactionsExplorer(LearningExplorer):
             for name, c in zip(system.species, start.tolist(), strict=True)
         ]
         self.along.options = [str(reaction) for reaction in system.reactions]
+        self.along.index = None  # else the page, told of no change, shows no entry
+        self.along.index = 0
         self.busy = False
         self._take(system)
 

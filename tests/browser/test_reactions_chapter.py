@@ -50,6 +50,8 @@ def test_a_typed_network_changes_the_picture_and_a_wrong_one_shows_its_sentence(
     chapter.wait_for_new_picture(image, first)
     second = settled(chapter, image)
     expect(panel.locator(".widget-label").get_by_text("c ES", exact=True)).to_be_visible()
+    shown = [menu.locator("option:checked").text_content() for menu in panel.locator("select").all()]
+    assert [text.replace("\xa0", " ") for text in shown] == ["your own", "E + S <-> ES"]
     chapter.screenshot("reactions_typed")
 
     text.fill("E + S -> P")
