@@ -1,7 +1,5 @@
 """What all explorers share: a panel, a picture and its still, and a button that is locked while a model trains."""
 
-import html
-
 import ipywidgets as widgets
 import numpy as np
 from IPython.display import Image, display
@@ -36,10 +34,6 @@ class Explorer:
     def still(self) -> Image:
         """The present picture without the controls, for pages that are read without a kernel."""
         return Image(self.image.value)
-
-    def _refuse(self, error: ValueError) -> None:
-        """Say what is wrong, in purple."""
-        self.status.value = f'<span style="color:#AA3377">{html.escape(str(error))}</span>'
 
 
 class LearningExplorer(Explorer):

@@ -112,6 +112,10 @@ class ReactionsExplorer(LearningExplorer):
             self._refuse(error)
             return None
 
+    def _refuse(self, error: ValueError) -> None:
+        """Say what is wrong, in purple."""
+        self.status.value = f'<span style="color:#AA3377">{html.escape(str(error))}</span>'
+
     def _take(self, system: MassActionReactions) -> None:
         self.system, self.model = system, None
         conserved = ", ".join(system.describe_conserved()) or "nothing"
