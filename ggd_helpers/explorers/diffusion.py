@@ -106,8 +106,7 @@ class DiffusionExplorer(LearningExplorer):
         frame = system.grid.width**2 / (2 * self.diffusivity.value)
         data = simulate(system, trajectories=10, points=16, dt=frame, seed=self.seed, substeps=1)
         densities = ConcaveEntropy(dim=1, width=4, depth=2), MobilityDissipation(self.diffusivity.value, width=4)
-        self.model = local_dynamics(*densities, PeriodicGrid(64))
-        self.model.reset_parameters(torch.Generator().manual_seed(self.seed))
+        self.model = local_dynamics(*densities, PeriodicGrid(64), seed=self.seed)
 
         recipe = SelfScaledBFGS(FlowMatching(), iterations=120, restarts=1, points=3, validation_fraction=0.5)
         fit(self.model, data, recipe, seed=self.seed, progress=False, watch=self._watch)

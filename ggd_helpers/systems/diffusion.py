@@ -36,10 +36,17 @@ def mobility_dissipation(mobility: Callable[[Tensor], Tensor]) -> DissipationPot
 
 
 def local_dynamics(
-    entropy: Entropy, dissipation: DissipationPotential, grid: PeriodicGrid, mean: Mean = arithmetic_mean
+    entropy: Entropy,
+    dissipation: DissipationPotential,
+    grid: PeriodicGrid,
+    mean: Mean = arithmetic_mean,
+    seed: int | None = None,
 ) -> GradientDynamics:
-    """The dynamics of a field from two densities: `S = sum s(c) h^dim`, `Xi = sum xi(c_face, grad c*) h^dim`."""
-    return GradientDynamics(LocalEntropy(entropy, grid), LocalDissipation(dissipation, grid, mean))
+    """The dynamics of a field from two densities: `S = sum s(c) h^dim`, `Xi = sum xi(c_face, grad c*) h^dim`.
+
+    With a `seed`, every network in them is drawn afresh.
+    """
+    return GradientDynamics(LocalEntropy(entropy, grid), LocalDissipation(dissipation, grid, mean), seed)
 
 
 def on_grid(model: GradientDynamics, grid: PeriodicGrid) -> GradientDynamics:
