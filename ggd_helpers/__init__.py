@@ -3,80 +3,66 @@
 Names are imported when they are first used, so that the command line answers at once.
 """
 
-import time
 from importlib import import_module
 from typing import Any
 
-STARTED = time.perf_counter()
-
+# Where each public name lives: the only list of them.
 _HOMES = {
-    "batch": [],
-    "dynamics": ["GradientDynamics"],
-    "evaluation": [
-        "Gauge",
-        "Report",
-        "Tilt",
-        "affinity_error",
-        "affinity_scale",
-        "conservation_drift",
-        "evaluate",
-        "fix_gauge",
-        "fix_tilt",
-        "min_entropy_production",
-        "potential_errors",
-        "relative_error",
-    ],
-    "explorers": [
-        "ConvexExplorer",
-        "DiffusionExplorer",
-        "PairExplorer",
-        "ParticleExplorer",
-        "ReactionsExplorer",
-        "WidthExplorer",
-    ],
-    "figures": [],
+    "devices": ["choose_device"],
+    "dynamics.driven": ["DrivenDynamics"],
+    "dynamics.gradient": ["GradientDynamics"],
+    "dynamics.law": ["Law"],
+    "evaluation.errors": ["relative_error"],
+    "evaluation.freedoms": ["Freedom", "Gauge", "Shift", "potential_errors"],
+    "evaluation.measures": ["conservation_drift", "min_entropy_production"],
+    "evaluation.reactions": ["Tilt", "affinity_error", "affinity_scale"],
+    "evaluation.report": ["Report", "evaluate"],
+    "experiments": ["Experiment", "Outcome"],
+    "explorers.convex": ["ConvexExplorer", "WidthExplorer"],
+    "explorers.diffusion": ["DiffusionExplorer"],
+    "explorers.particle": ["ParticleExplorer"],
+    "explorers.reactions": ["ReactionsExplorer"],
+    "explorers.theory": ["PairExplorer"],
+    "files": ["data_path"],
     "grids": ["PeriodicGrid"],
-    "integrators": ["adaptive", "rk4", "rk4_step", "stiff"],
+    "integrators": ["adaptive", "rk4", "rk4_along", "rk4_step", "stiff"],
     "legendre_fenchel": ["convex_envelope", "legendre"],
-    "networks": ["FICNN", "PICNN", "averaging_", "kaiming_normal_", "positive"],
-    "parameters": ["check_parameters", "choose_device"],
-    "potentials": [
-        "AffinityDissipation",
-        "Components",
+    "networks": ["FICNN", "PICNN", "averaging_", "kaiming_normal_", "positive", "redraw_"],
+    "potentials.coordinates": ["Components", "DissipationInComponents", "EntropyInComponents"],
+    "potentials.driven": ["DrivenDissipation", "DrivenEntropy"],
+    "potentials.general": [
         "ConcaveEntropy",
         "ConvexDissipation",
         "CoshDissipation",
-        "CoshHead",
-        "DiluteDissipation",
-        "DissipationInComponents",
         "DissipationPotential",
         "Entropy",
-        "EntropyInComponents",
         "FormulaDissipation",
         "FormulaEntropy",
-        "IdealMixture",
         "IsotropicDissipation",
-        "LocalDissipation",
-        "LocalEntropy",
-        "MassActionDissipation",
-        "MixingEntropy",
-        "MobilityDissipation",
         "QuadraticDissipation",
         "QuadraticEntropy",
-        "arithmetic_mean",
-        "logarithmic_mean",
     ],
-    "results": ["data_path", "save_figure", "save_results"],
-    "stochastic": ["gillespie", "langevin", "most_probable_path", "onsager_machlup_action"],
-    "systems": [
-        "AnisotropicParticle",
+    "potentials.local": ["LocalDissipation", "LocalEntropy", "arithmetic_mean", "logarithmic_mean"],
+    "potentials.mobility": ["DiluteDissipation", "MobilityDissipation"],
+    "potentials.reactions": [
+        "AffinityDissipation",
+        "CoshHead",
+        "IdealMixture",
+        "MassActionDissipation",
+        "MixingEntropy",
+    ],
+    "record": ["Record"],
+    "recordings.driven": ["DrivenTrajectories", "drive"],
+    "recordings.ensembles": ["Ensembles", "share_linearly"],
+    "recordings.measured": ["Measurements"],
+    "recordings.recording": ["Recording"],
+    "recordings.regular": ["Trajectories"],
+    "recordings.simulate": ["simulate"],
+    "stochastic.gillespie": ["gillespie"],
+    "stochastic.langevin": ["langevin", "most_probable_path", "onsager_machlup_action"],
+    "systems.diffusion": [
         "FickianDiffusion",
-        "MassActionReactions",
-        "OverdampedParticle",
-        "PRESETS",
-        "Particle",
         "PorousMedium",
-        "SteepParticle",
         "barenblatt",
         "effective_diffusivity",
         "local_dynamics",
@@ -84,17 +70,27 @@ _HOMES = {
         "mobility_dissipation",
         "on_grid",
     ],
-    "training": ["AdamThenLBFGS", "Differences", "FlowMatching", "History", "SelfScaledBFGS", "fit", "regress"],
-    "trajectories": ["Trajectories", "simulate"],
+    "systems.particle": ["AnisotropicParticle", "OverdampedParticle", "Particle", "SteepParticle"],
+    "systems.reactions": ["PRESETS", "MassActionReactions"],
+    "training.adam_lbfgs": ["AdamThenLBFGS"],
+    "training.fit": ["History", "fit"],
+    "training.objectives": ["Differences", "FlowMatching"],
+    "training.regression": ["regress"],
+    "training.self_scaled_bfgs": ["SelfScaledBFGS"],
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
+_MODULES = {"figures": "figures", "measures": "evaluation.measures", "profiles": "systems.profiles"}
 
-__all__ = sorted([*_HOMES, *_HOME_OF])
+__all__ = sorted([*_HOME_OF, *_MODULES])
 
 
 def __getattr__(name: str) -> Any:
-    if name in _HOMES:
-        return import_module(f"ggd_helpers.{name}")
     if name in _HOME_OF:
         return getattr(import_module(f"ggd_helpers.{_HOME_OF[name]}"), name)
+    if name in _MODULES:
+        return import_module(f"ggd_helpers.{_MODULES[name]}")
     raise AttributeError(f"ggd_helpers has no {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

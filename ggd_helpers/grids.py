@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ggd_helpers.parameters import check_parameters
+from ggd_helpers.ranges import check
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,8 @@ class PeriodicGrid:
     dim: int = 1
 
     def __post_init__(self) -> None:
-        check_parameters(cells=self.cells, dim=self.dim)
+        check("cells", self.cells, "a whole number, 4 or more", "it is how many cells a side of the grid has")
+        check("dim", self.dim, "a whole number, 1 or more", "it is the number of dimensions")
 
     @property
     def width(self) -> float:

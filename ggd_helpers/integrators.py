@@ -1,13 +1,24 @@
 """Solve `dx/dt = f(x)`: fixed-step RK4 for a whole batch at once, and SciPy's solvers where the step must adapt."""
 
 from collections.abc import Callable
+from typing import Protocol
 
 import numpy as np
 import torch
 from scipy.integrate import solve_ivp
 from torch import Tensor
 
+from ggd_helpers.ranges import check
+
 VelocityField = Callable[[Tensor], Tensor]
+
+
+class Driven(Protocol):
+    """A velocity field that also depends on an input `u`, `(..., k)`: the place of a trap, a force."""
+
+    def at(self, u: Tensor, /) -> VelocityField:
+        """The velocity field while the input stays at `u`."""
+        ...
 
 
 def rk4_step(f: VelocityField, x: Tensor, dt: float) -> Tensor:
@@ -24,13 +35,41 @@ def rk4(f: VelocityField, x0: Tensor, dt: float, points: int, substeps: int = 1)
 
     Each stored step is made of `substeps` equal steps. The first state is `x0` itself.
     """
-    for name, value in (("points", points), ("substeps", substeps)):
-        if value < 1:
-            raise ValueError(f"{name} must be a whole number, 1 or more (got {value!r}).")
+    check("points", points, "a whole number, 1 or more", "it is how many states are returned")
+    check("substeps", substeps, "a whole number, 1 or more", "it is how many steps make a stored one")
     x, states = x0, [x0]
     for _ in range(points - 1):
         for _ in range(substeps):
             x = rk4_step(f, x, dt / substeps)
+        states.append(x)
+    return torch.stack(states, dim=-2)
+
+
+def rk4_along(law: Driven, x0: Tensor, inputs: Tensor, dt: float | Tensor) -> Tensor:
+    """Integrate `dx/dt = law.at(u)(x)` with RK4 while the input changes.
+
+    A step asks for the input three times: at its start, in its middle, at its end.
+
+    Shapes: `x0` `(..., n)`, `inputs` `(..., 2 steps + 1, k)`, every second one in the middle of a step; `dt` is one
+    number, or one for each step, `(..., steps)`. The answer is `(..., steps + 1, n)`, its first state `x0`.
+
+    Raises:
+        ValueError: an even number of inputs.
+    """
+    if inputs.shape[-2] % 2 == 0:
+        raise ValueError(f"inputs must be an odd number, 2 steps + 1: start, middle and end of each step "
+                         f"(got {inputs.shape[-2]}).")  # fmt: skip
+    steps = inputs.shape[-2] // 2
+    durations = torch.as_tensor(dt).to(x0).expand(*inputs.shape[:-2], steps)
+    x, states = x0, [x0]
+    for i in range(steps):
+        start, middle, end = (law.at(inputs[..., 2 * i + j, :]) for j in range(3))
+        h = durations[..., i, None]
+        k1 = start(x)
+        k2 = middle(x + 0.5 * h * k1)
+        k3 = middle(x + 0.5 * h * k2)
+        k4 = end(x + h * k3)
+        x = x + h / 6 * (k1 + 2 * k2 + 2 * k3 + k4)
         states.append(x)
     return torch.stack(states, dim=-2)
 

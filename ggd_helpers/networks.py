@@ -1,5 +1,6 @@
 """Input-convex networks: FICNN, convex in all of its input, and PICNN, convex in a part of it."""
 
+import inspect
 import math
 from collections.abc import Sequence
 from functools import partial
@@ -7,6 +8,8 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+
+from ggd_helpers.ranges import check
 
 # Torch's softplus turns linear above a threshold; at its default of 20 that is a kink of 2e-9, visible in float64.
 softplus = partial(functional.softplus, threshold=50.0)
@@ -32,6 +35,39 @@ def draw_normal_(parameter: Tensor, deviation: float, generator: torch.Generator
 def draw_kaiming_(weight: Tensor, generator: torch.Generator) -> None:
     """Draw weights `(out, in)` from a normal distribution of variance `2 / in`."""
     draw_normal_(weight, math.sqrt(2.0 / weight.shape[1]), generator)
+
+
+def redraw_(model: nn.Module, generator: torch.Generator) -> None:
+    """Draw everything that a model learns afresh, whatever modules it is made of; what is frozen stays.
+
+    A module that has `reset_parameters(generator)` does it its own way, with all that it holds. One of torch's layers
+    is drawn by its own `reset_parameters()`. A parameter of any other module is drawn normal: a matrix as in
+    `draw_kaiming_`, the rest with deviation 1/2.
+    """
+    if not any(parameter.requires_grad for parameter in model.parameters()):
+        return
+    reset = getattr(model, "reset_parameters", None)
+    if reset is not None and "generator" in inspect.signature(reset).parameters:
+        reset(generator)
+        return
+    if reset is not None:
+        with torch.random.fork_rng():
+            torch.manual_seed(int(torch.randint(2**62, (), generator=generator)))
+            reset()
+    else:
+        for parameter in model.parameters(recurse=False):
+            if parameter.requires_grad:
+                draw_bare_(parameter, generator)
+    for part in model.children():
+        redraw_(part, generator)
+
+
+def draw_bare_(parameter: Tensor, generator: torch.Generator) -> None:
+    """Draw a parameter of which nothing else is known."""
+    if parameter.dim() == 2:
+        draw_kaiming_(parameter, generator)
+    else:
+        draw_normal_(parameter, 0.5, generator)
 
 
 def kaiming_normal_(model: nn.Module, seed: int) -> None:
@@ -60,8 +96,7 @@ def averaging_(network: "FICNN", seed: int) -> None:
 
 def _check_sizes(**sizes: int) -> None:
     for name, size in sizes.items():
-        if not isinstance(size, int) or size < 1:
-            raise ValueError(f"{name} must be a whole number, 1 or more (got {size!r}).")
+        check(name, size, "a whole number, 1 or more", "it is a size of the network")
 
 
 class _ConvexNetwork(nn.Module):
@@ -69,8 +104,7 @@ class _ConvexNetwork(nn.Module):
 
     def __init__(self, epsilon: float):
         super().__init__()
-        if not epsilon > 0:
-            raise ValueError(f"epsilon must be positive (got {epsilon!r}): see equation (3.6) of the thesis.")
+        check("epsilon", epsilon, "positive", "see equation (3.6) of the thesis")
         self.epsilon = epsilon
 
     def positive_weights(self) -> list[Tensor]:

@@ -1,86 +1,123 @@
-"""What the parameters of the chapters mean, and which values they may take."""
+"""The parameters of a chapter, as its cell tagged `parameters` declares them: name, type, default, meaning, range.
 
-import math
-import sys
-from collections.abc import Callable
-from typing import Any, NamedTuple
+A line is `gamma: float = 1.0  # damping rate, 1/time; positive`. What stands after the last `;` is checked: for numbers
+a range in the words of `ranges`, for texts a choice such as `auto, cpu or cuda`.
+"""
 
-import torch
+import ast
+import io
+import json
+import re
+import tokenize
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
+from ggd_helpers.ranges import check, read_range
 
-class Rule(NamedTuple):
-    """One parameter: a test of its value, the range in words, and what it means with its unit."""
-
-    admits: Callable[[Any], bool]
-    range: str
-    meaning: str
-
-
-def _is_number(value: Any) -> bool:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return False
-    return abs(value) <= sys.float_info.max  # neither NaN, nor infinite, nor a whole number beyond all floats
+_CHOICE = re.compile(r"\w+(, \w+)* or \w+")
 
 
-def _number(low: float, high: float = math.inf) -> Callable[[Any], bool]:
-    return lambda value: _is_number(value) and low < value <= high
+def _truth(text: str) -> bool:
+    return {"true": True, "false": False}[text.lower()]
 
 
-def _whole(low: int, high: float = math.inf) -> Callable[[Any], bool]:
-    return lambda value: isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
-
-
-RULES = {
-    "seed": Rule(_whole(0, 2**63 - 1), "a whole number, 0 or more", "it starts every random draw"),
-    "device": Rule(lambda v: v in ("auto", "cpu", "cuda"), "one of 'auto', 'cpu', 'cuda'", "where to train"),
-    "trajectories": Rule(_whole(10), "a whole number, 10 or more", "it is how many trajectories are simulated"),
-    "points": Rule(_whole(16), "a whole number, 16 or more", "it is how many states of each trajectory are stored"),
-    "dt": Rule(_number(0), "positive", "it is the time between two stored states"),
-    "thesis_recipe": Rule(lambda v: isinstance(v, bool), "true or false", "it runs the thesis's slow training in full"),
-    "gamma": Rule(_number(0), "positive", "it is the damping rate in 1/time"),
-    "reactions": Rule(
-        lambda v: isinstance(v, str) and v.strip() != "", "a text such as 'A <-> B'", "it is the network"
-    ),
-    "steepness": Rule(_number(0, 20), "positive and at most 20", "it is how fast the friction law leaves its tangent"),
-    "molecules": Rule(_whole(10, 10_000), "a whole number from 10 to 10000", "it is how many molecules jump"),
-    "runs": Rule(_whole(100_000, 10_000_000), "a whole number from 100000 to 10 million", "it is the number of runs"),
-    "noise": Rule(_number(0.04, 0.5), "greater than 0.04 and at most 0.5", "it is the strength of the noise"),
-    "width": Rule(_whole(1, 16), "a whole number from 1 to 16", "it is the number of units in a layer"),
-    "depth": Rule(_whole(1, 6), "a whole number from 1 to 6", "it is the number of hidden layers"),
-    "epsilon": Rule(_number(0, 20), "positive and at most 20", "it sets how small a positive weight may start"),
-    "dim": Rule(_whole(1, 2), "1 or 2", "it is the number of dimensions"),
-    "diffusivity": Rule(_number(0), "positive", "it is the coefficient D of Fick's law in length²/time"),
-    "cells": Rule(_whole(4, 4096), "a whole number from 4 to 4096", "it is how many cells a side of the grid has"),
-    "exponent": Rule(_number(1, 10), "above 1 and at most 10", "it is the m of the porous medium equation"),
-    "test_fraction": Rule(_number(0, 0.9), "positive and at most 0.9", "it is the share of trajectories held back"),
-    "data_file": Rule(lambda v: isinstance(v, str) and v != "", "the path of a CSV file", "it holds measured states"),
-    "out": Rule(lambda v: isinstance(v, str) and v != "", "the path of a folder", "it receives results and figures"),
+_READERS: dict[str, tuple[Callable[[str], Any], str]] = {
+    "float": (float, "a number"),
+    "int": (int, "a whole number"),
+    "bool": (_truth, "true or false"),
+    "str": (str, "text"),
 }
 
 
-def check_parameters(**values: Any) -> None:
-    """Refuse the first parameter whose value lies outside its range.
-
-    Args:
-        values: parameters by name, as they stand in a chapter's `parameters` cell.
+@dataclass(frozen=True)
+class Parameter:
+    """One line of the parameters cell.
 
     Raises:
-        ValueError: naming the parameter, its range, the value given and what it means.
-        KeyError: a parameter that `RULES` does not know.
+        ValueError: a type that is not one of four, or a number without a range that can be read.
     """
-    for name, value in values.items():
-        rule = RULES[name]
-        if not rule.admits(value):
-            raise ValueError(f"{name} must be {rule.range} (got {value!r}): {rule.meaning}.")
+
+    name: str
+    type: str
+    default: object
+    comment: str
+
+    def __post_init__(self) -> None:
+        if self.type not in _READERS:
+            raise ValueError(f"{self.name}: {self.type} (its type must be one of {', '.join(_READERS)})")
+        if self.type in ("int", "float"):
+            read_range(self._range())
+
+    @property
+    def meaning(self) -> str:
+        """The comment without the range."""
+        return self.comment.rpartition("; ")[0] or self.comment
+
+    def _range(self) -> str:
+        return ("a whole number, " if self.type == "int" else "") + self.comment.rpartition("; ")[2]
+
+    def read(self, text: str) -> Any:
+        """The value that a text from the command line stands for, in its range.
+
+        Raises:
+            ValueError: naming the parameter, its type or range, the text and the meaning.
+        """
+        reader, wanted = _READERS[self.type]
+        try:
+            value = reader(text)
+        except (ValueError, KeyError):
+            raise ValueError(f"{self.name} must be {wanted} (got {text!r}): {self.meaning}.") from None
+        self.check(value)
+        return value
+
+    def check(self, value: Any) -> None:
+        """Refuse a value of another type, or outside the range.
+
+        Raises:
+            ValueError: naming the parameter, its range, the value and the meaning.
+        """
+        if self.type in ("int", "float"):
+            check(self.name, value, self._range(), self.meaning)
+            return
+        choice = self.comment.rpartition("; ")[2]
+        if self.type == "bool":
+            admitted, words = isinstance(value, bool), "true or false"
+        elif _CHOICE.fullmatch(choice):
+            admitted, words = value in re.split(r", | or ", choice), choice
+        else:
+            admitted, words = isinstance(value, str) and bool(value.strip()), "a text that is not empty"
+        if not admitted:
+            raise ValueError(f"{self.name} must be {words} (got {value!r}): {self.meaning}.")
 
 
-def choose_device(device: str) -> torch.device:
-    """Turn the parameter `device` into a torch device: `auto` takes the GPU when there is one.
+def read_parameters(source: str) -> dict[str, Parameter]:
+    """The parameters that the source of a cell declares, in order.
+
+    Parsed here and not by `papermill.inspect_notebook`, which drops every line with a second `=` in it
+    (`reactions: str = "A <-> B | kf=2"`) and takes two seconds to import.
 
     Raises:
-        ValueError: `cuda` is asked for and no CUDA device is there.
+        ValueError, SyntaxError: a line that is not a declaration of this kind.
     """
-    check_parameters(device=device)
-    if device == "cuda" and not torch.cuda.is_available():
-        raise ValueError("device is 'cuda' but torch sees no CUDA device: use 'auto' or 'cpu', or see `ggd doctor`.")
-    return torch.device("cuda" if device != "cpu" and torch.cuda.is_available() else "cpu")
+    tokens = tokenize.generate_tokens(io.StringIO(source).readline)
+    comments = {token.start[0]: token.string.lstrip("# ") for token in tokens if token.type == tokenize.COMMENT}
+    parameters = {}
+    for line in ast.parse(source).body:
+        if isinstance(line, ast.AnnAssign) and line.value is not None:
+            name, kind = ast.unparse(line.target), ast.unparse(line.annotation)
+            comment = comments.get(line.end_lineno or 0, "")
+            parameters[name] = Parameter(name, kind, ast.literal_eval(line.value), comment)
+    return parameters
+
+
+def parameters_of(notebook: Mapping[str, Any]) -> dict[str, Parameter]:
+    """The parameters of a notebook, from its cell tagged `parameters`; none when there is no such cell."""
+    tagged = [cell for cell in notebook["cells"] if "parameters" in cell["metadata"].get("tags", [])]
+    return read_parameters("".join(tagged[0]["source"])) if tagged else {}
+
+
+def load_notebook(path: Path) -> dict[str, Any]:
+    """A notebook as plain JSON."""
+    return json.loads(path.read_text(encoding="utf-8"))

@@ -10,8 +10,7 @@ from conftest import controls
 from numpy.testing import assert_allclose
 from PIL import Image
 
-from ggd_helpers.explorers import ConvexExplorer, WidthExplorer
-from ggd_helpers.explorers.convex import TARGETS, X
+from ggd_helpers.explorers.convex import TARGETS, ConvexExplorer, WidthExplorer, X
 
 OTHER = {"width": 2, "depth": 1, "epsilon": 1.0, "target_menu": "parabola", "question": "least squares"}
 

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ggd_helpers.explorers import DiffusionExplorer
-from ggd_helpers.explorers.diffusion import SHAPES
+from ggd_helpers.explorers.diffusion import SHAPES, DiffusionExplorer
 
 CONTROLS = {"diffusivity": 0.02, "time": 1.0, "shape": "spikes", "cells": 256}  # values that none starts at
 

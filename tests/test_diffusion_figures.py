@@ -1,5 +1,6 @@
 """Figures of the diffusion chapter: drawn without a warning, labelled, left to the page alone, and true."""
 
+import inspect
 import io
 import logging
 
@@ -10,11 +11,13 @@ import torch
 from matplotlib.text import Text
 
 from ggd_helpers import figures
-from ggd_helpers.evaluation import evaluate
+from ggd_helpers.evaluation.measures import against
+from ggd_helpers.evaluation.report import evaluate
 from ggd_helpers.figures import diffusion_live
 from ggd_helpers.grids import PeriodicGrid
-from ggd_helpers.systems import FickianDiffusion, profiles
-from ggd_helpers.trajectories import simulate
+from ggd_helpers.recordings.simulate import simulate
+from ggd_helpers.systems import profiles
+from ggd_helpers.systems.diffusion import FickianDiffusion
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -25,8 +28,8 @@ class Scene:
     def __init__(self):
         self.system = FickianDiffusion(0.01, 16, profile=profiles.spikes)
         self.test = simulate(self.system, trajectories=10, points=22, dt=0.05, seed=1)
-        self.report = evaluate(FickianDiffusion(0.011, 16), self.system, self.test)
-        self.rollouts = {"near": self.report.rollout[0, ::7], "exact": self.test.states[0, ::7]}
+        self.report = evaluate(FickianDiffusion(0.011, 16), self.test, against(self.system))
+        self.rollouts = {"near": self.report.rollout.states[0, ::7], "exact": self.test.states[0, ::7]}
         self.errors = {"near": self.report.velocity_errors, "exact": torch.zeros(10)}
         self.c = torch.linspace(0.01, 0.3, 9, dtype=torch.float64)[:, None]
 
@@ -49,7 +52,8 @@ DRAWINGS = {
 
 
 def test_every_function_is_tried():
-    own = {name for name in figures.__all__ if getattr(figures, name).__module__ == "ggd_helpers.figures.diffusion"}
+    functions = inspect.getmembers(figures, inspect.isfunction)
+    own = {name for name, f in functions if f.__module__ == "ggd_helpers.figures.diffusion"}
     assert own == set(DRAWINGS)
 
 

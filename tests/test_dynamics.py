@@ -5,8 +5,9 @@ import torch
 from conftest import normal
 from torch.func import jacrev, vmap
 
-from ggd_helpers.dynamics import GradientDynamics
-from ggd_helpers.potentials import (
+from ggd_helpers.dynamics.gradient import GradientDynamics
+from ggd_helpers.networks import redraw_
+from ggd_helpers.potentials.general import (
     ConcaveEntropy,
     ConvexDissipation,
     CoshDissipation,
@@ -122,7 +123,7 @@ def test_same_seed_same_numbers():
     assert torch.equal(weights(learned(seed=5)), weights(learned(seed=5)))
     assert not torch.equal(weights(learned(seed=5)), weights(learned(seed=6)))
     model = learned(seed=5)
-    model.reset_parameters(torch.Generator().manual_seed(6))
+    redraw_(model, torch.Generator().manual_seed(6))
     assert torch.equal(weights(model), weights(learned(seed=6)))
 
 

@@ -4,19 +4,28 @@ import math
 
 import pytest
 import torch
+from conftest import refused
 
-from ggd_helpers.dynamics import GradientDynamics
-from ggd_helpers.evaluation import (
-    Gauge,
-    evaluate,
-    fix_gauge,
-    min_entropy_production,
-    potential_errors,
-    relative_error,
+from ggd_helpers.dynamics.driven import DrivenDynamics
+from ggd_helpers.dynamics.gradient import GradientDynamics
+from ggd_helpers.evaluation import measures
+from ggd_helpers.evaluation.errors import relative_error
+from ggd_helpers.evaluation.freedoms import Gauge, Shift, potential_errors
+from ggd_helpers.evaluation.measures import against, min_entropy_production
+from ggd_helpers.evaluation.reactions import Tilt
+from ggd_helpers.evaluation.report import evaluate
+from ggd_helpers.potentials.driven import DrivenEntropy
+from ggd_helpers.potentials.general import (
+    ConcaveEntropy,
+    ConvexDissipation,
+    FormulaDissipation,
+    FormulaEntropy,
+    IsotropicDissipation,
 )
-from ggd_helpers.potentials import ConcaveEntropy, ConvexDissipation, FormulaDissipation, FormulaEntropy
-from ggd_helpers.systems import AnisotropicParticle, OverdampedParticle, SteepParticle
-from ggd_helpers.trajectories import simulate
+from ggd_helpers.recordings.driven import drive
+from ggd_helpers.recordings.measured import Measurements
+from ggd_helpers.recordings.simulate import simulate
+from ggd_helpers.systems.particle import AnisotropicParticle, OverdampedParticle, SteepParticle
 
 SYSTEMS = {
     "quadratic 1d": OverdampedParticle(gamma=0.7, dim=1),
@@ -59,7 +68,7 @@ class TestFixGauge:
     @pytest.mark.parametrize(("c", "k"), [(1.0, 0.0), (0.01, 0.3), (0.4, -2.0), (7.0, 5.0), (300.0, 0.1)])
     def test_it_recovers_scale_and_shift_of_a_scaled_pair(self, name, c, k):
         system = SYSTEMS[name]
-        gauge = fix_gauge(scaled(system, c, k), system, states_of(system))
+        gauge = Gauge.fix(scaled(system, c, k), system, states_of(system))
         assert gauge.scale == pytest.approx(c, rel=1e-9)
         assert gauge.shift == pytest.approx(k, abs=1e-9)
         assert gauge.residual < 1e-9
@@ -77,7 +86,7 @@ class TestFixGauge:
         x_star = system.conjugate(states)
         known, found = system.dissipation(states, x_star), model.dissipation(states, x_star)
         ratio = inner(known, found) / inner(found, found)
-        gauge = fix_gauge(model, system, states)
+        gauge = Gauge.fix(model, system, states)
         assert gauge.scale == pytest.approx(ratio, rel=1e-6)
         assert gauge.residual == pytest.approx(relative_error(ratio * found, known), rel=1e-9)
 
@@ -89,7 +98,7 @@ class TestFixGauge:
         system = SYSTEMS["steep"]
         model, states = wavy(system), states_of(system)
         x_star = system.conjugate(states)
-        known, gauge = system.dissipation(states, x_star), fix_gauge(model, system, states)
+        known, gauge = system.dissipation(states, x_star), Gauge.fix(model, system, states)
         assert gauge.residual > 0.01
         for factor in (0.1, 0.9, 0.999, 1.001, 1.1, 10.0):
             other = Gauge(factor * gauge.scale).dissipation(model, states, x_star)
@@ -99,14 +108,14 @@ class TestFixGauge:
         system = SYSTEMS["quadratic 2d"]
         model = GradientDynamics(ConcaveEntropy(2), ConvexDissipation(2), seed=4)
         states = states_of(system)
-        gauge = fix_gauge(model, system, states)
+        gauge = Gauge.fix(model, system, states)
         assert gauge.entropy(model, states).mean().item() == pytest.approx(system.entropy(states).mean().item())
 
     @pytest.mark.parametrize("shape", [(12, 1), (3, 4, 1)])
     def test_any_batch_shape(self, shape):
         system = SYSTEMS["steep"]
         states = states_of(system, 12)
-        gauge = fix_gauge(scaled(system, 3.0, 1.0), system, states.view(shape))
+        gauge = Gauge.fix(scaled(system, 3.0, 1.0), system, states.view(shape))
         assert gauge.scale == pytest.approx(3.0, rel=1e-9)
         assert gauge.shift == pytest.approx(1.0)
 
@@ -174,7 +183,7 @@ def case(request):
 class TestEvaluate:
     def test_the_exact_system(self, case):
         system, test = case
-        report = evaluate(system, system, test)
+        report = evaluate(system, test, against(system))
         assert report.metrics["velocity_mse"] == 0
         assert report.metrics["velocity_mse_data"] == report.metrics["noise_floor"]
         assert report.metrics["rollout_mse"] < 1e-30
@@ -186,19 +195,19 @@ class TestEvaluate:
         rate = torch.full((POINTS, 1), (step - 1 / step) / (2 * DT), dtype=torch.float64)
         rate[0], rate[-1] = (step - 1) / DT, (1 - 1 / step) / DT
         floor = (test.states * (rate + GAMMA)).square().mean().item()
-        assert evaluate(system, system, test).metrics["noise_floor"] == pytest.approx(floor, rel=1e-6)
+        assert evaluate(system, test, against(system)).metrics["noise_floor"] == pytest.approx(floor, rel=1e-6)
 
     @pytest.mark.parametrize("wrong", [0.9, 1.31, 4.0])
     def test_a_wrong_gamma(self, case, wrong):
         system, test = case
-        report = evaluate(OverdampedParticle(wrong, dim=system.dim), system, test)
+        report = evaluate(OverdampedParticle(wrong, dim=system.dim), test, against(system))
         steps = torch.arange(POINTS, dtype=torch.float64)[:, None]
         rollout = test.states[:, :1] * decay(wrong) ** steps
         rollout_mse = (test.states[:, :1] * (decay(wrong) ** steps - decay(GAMMA) ** steps)).square().mean().item()
         assert report.metrics["velocity_mse"] == pytest.approx(
             (wrong - GAMMA) ** 2 * test.states.square().mean().item(), rel=1e-10
         )
-        torch.testing.assert_close(report.rollout, rollout, rtol=1e-10, atol=1e-14)
+        torch.testing.assert_close(report.rollout.states, rollout, rtol=1e-10, atol=1e-14)
         assert report.metrics["rollout_mse"] == pytest.approx(rollout_mse, rel=1e-9)
         slowest = (wrong * test.states.square().sum(-1)).min().item()
         assert report.metrics["min_entropy_production"] == pytest.approx(slowest, rel=1e-10)
@@ -206,24 +215,27 @@ class TestEvaluate:
     def test_an_inadmissible_potential_breaks_the_second_law(self, case):
         system, test = case
         backwards = FormulaDissipation(lambda x, x_star: -0.5 * x_star.square().sum(-1))
-        report = evaluate(GradientDynamics(system.entropy, backwards), system, test)
+        report = evaluate(GradientDynamics(system.entropy, backwards), test, against(system))
         steepest = -test.states.square().sum(-1).max().item()
         assert report.metrics["min_entropy_production"] == pytest.approx(steepest, rel=1e-10)
 
     def test_errors_are_kept_by_trajectory(self, case):
         system, test = case
         wrong = OverdampedParticle(2.0, dim=system.dim)
-        report = evaluate(wrong, system, test)
+        report = evaluate(wrong, test, against(system))
         assert report.velocity_errors.shape == (25,)
-        assert report.rollout.shape == test.states.shape
+        assert report.rollout.states.shape == test.states.shape
         torch.testing.assert_close(
-            report.velocity_errors, (2.0 - GAMMA) ** 2 * test.states.square().mean(dim=(1, 2)), rtol=1e-10, atol=0
+            report.velocity_errors,
+            (2.0 - GAMMA) ** 2 * test.states.square().mean(dim=(1, 2)),
+            rtol=1e-10,
+            atol=0,
         )
         assert report.velocity_errors.mean().item() == pytest.approx(report.metrics["velocity_mse"])
 
     def test_metrics_are_plain_numbers_and_print_one_a_line(self, case):
         system, test = case
-        report = evaluate(system, system, test)
+        report = evaluate(system, test, against(system))
         assert all(type(value) is float for value in report.metrics.values())
         lines = repr(report).splitlines()
         assert [line.split()[0] for line in lines] == list(report.metrics)
@@ -232,8 +244,8 @@ class TestEvaluate:
         system, test = case
         model = GradientDynamics(ConcaveEntropy(system.dim), ConvexDissipation(system.dim), seed=1)
         before = [parameter.clone() for parameter in model.parameters()]
-        report = evaluate(model, system, test)
-        assert not report.rollout.requires_grad
+        report = evaluate(model, test, against(system))
+        assert not report.rollout.states.requires_grad
         for parameter, old in zip(model.parameters(), before, strict=True):
             assert parameter.requires_grad
             assert parameter.grad is None
@@ -261,3 +273,76 @@ class TestMinEntropyProduction:
         system = OverdampedParticle(1.0)
         backwards = FormulaDissipation(lambda x, x_star: -0.5 * x_star.square().sum(-1))
         assert min_entropy_production(GradientDynamics(system.entropy, backwards), system.sample_initial_states) < -0.99
+
+
+class TestMeasures:
+    def test_driven_data_are_rolled_out_under_their_inputs(self):
+        """A bead in a trap at `u`, `x' = u - x` (`S = -(x - u)^2/2`): for `u = t`, `x = t - 1 + exp(-t)` from rest."""
+
+        class Trap(DrivenEntropy):
+            def forward(self, x, u):
+                return -0.5 * (x - u).square().sum(-1)
+
+        law = DrivenDynamics(Trap(), IsotropicDissipation())
+        data = drive(law, torch.zeros(1, 1, dtype=torch.float64), lambda t: t[None, :, None], dt=0.05, points=41)
+        report = evaluate(law, data, [measures.rollout])
+        exact = data.times - 1 + torch.exp(-data.times)
+        torch.testing.assert_close(report.rollout.states[0, :, 0], exact, rtol=0, atol=1e-7)
+        torch.testing.assert_close(report.velocities[0, :, 0], 1 - torch.exp(-data.times), rtol=0, atol=1e-7)
+        assert report.metrics["rollout_mse"] < 1e-30
+        with refused("stride and substeps must be 1"):
+            _ = evaluate(law, data, [], stride=2).rollout
+
+    def test_a_recording_that_says_nothing_of_models_names_what_to_register(self):
+        data = Measurements.of([(torch.arange(3.0), torch.zeros(3, 1))])
+        for measure in (measures.rollout, measures.velocity(OverdampedParticle())):
+            with pytest.raises(TypeError, match=r"Measurements does not say .* register a function"):
+                evaluate(OverdampedParticle(), data, [measure])
+
+    def test_the_final_state(self, case):
+        system, test = case
+        wrong = OverdampedParticle(2.0, dim=system.dim)
+        found = evaluate(wrong, test, [measures.final_state]).metrics["final_state_error"]
+        expected = abs((decay(2.0) / decay(GAMMA)) ** (POINTS - 1) - 1)
+        assert found == pytest.approx(expected, rel=1e-9)
+
+    def test_a_rollout_in_longer_steps_knows_its_times(self, case):
+        system, test = case
+        rollout = evaluate(system, test, [], stride=4).rollout
+        assert torch.equal(rollout.times, test.times[::4])
+        assert torch.equal(rollout.known, test.states[:, ::4])
+
+    def test_drift_and_the_second_law_at_random(self, case):
+        system, test = case
+        asked = [measures.drift(torch.ones(system.dim, dtype=torch.float64)), measures.second_law_at_random(system, 50)]
+        report = evaluate(system, test, asked)
+        sums = report.rollout.states.sum(-1)
+        largest = (sums - sums[:, :1]).abs().max().item()
+        assert report.metrics["conservation_drift"] == pytest.approx(largest, rel=1e-12)
+        states = system.sample_initial_states(50, torch.Generator().manual_seed(0))
+        lowest = (GAMMA * states.square().sum(-1)).min().item()
+        assert report.metrics["min_entropy_production"] == pytest.approx(lowest, rel=1e-12)
+
+    def test_potentials_fix_their_freedom_first(self, case):
+        system, test = case
+        model = scaled(system, 7.0, 5.0)
+        found = evaluate(model, test, [measures.potentials(system, Gauge)]).metrics
+        assert max(found.values()) < 1e-9
+        assert evaluate(model, test, [measures.potentials(system, Shift)]).metrics["dissipation_error"] > 0.1
+
+
+class TestFreedoms:
+    @pytest.mark.parametrize("freedom", [Shift(0.7), Gauge(3.7, -0.4), Tilt(torch.tensor([0.3, -0.2]).double(), 1.5)])
+    def test_the_conjugate_is_the_slope_of_the_entropy(self, freedom):
+        model = GradientDynamics(ConcaveEntropy(2), ConvexDissipation(2), seed=2)
+        x = states_of(OverdampedParticle(dim=2), 20)
+        slope = torch.func.grad(lambda x: freedom.entropy(model, x).sum())(x)
+        torch.testing.assert_close(freedom.conjugate(model, x), slope, rtol=1e-10, atol=1e-12)
+
+    def test_a_shift_makes_mean_entropies_equal_and_leaves_xi(self):
+        system = SYSTEMS["steep"]
+        states = states_of(system)
+        model = GradientDynamics(FormulaEntropy(lambda x: system.entropy(x) - 2.5), system.dissipation)
+        shift = Shift.fix(model, system, states)
+        assert shift.shift == pytest.approx(2.5, rel=1e-12)
+        assert max(potential_errors(model, system, states, shift).values()) < 1e-14

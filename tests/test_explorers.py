@@ -12,8 +12,9 @@ from conftest import controls
 from numpy.testing import assert_allclose
 from PIL import Image
 
-from ggd_helpers.explorers import ParticleExplorer
 from ggd_helpers.explorers import particle as explorers
+from ggd_helpers.explorers.particle import ParticleExplorer
+from ggd_helpers.networks import redraw_
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -234,7 +235,7 @@ def test_learning_shows_its_progress_and_locks_the_button(explorer, monkeypatch)
     def fit(model, data, recipe, watch, **options):
         for iteration in (20, 40):
             picture = explorer.image.value
-            model.reset_parameters(explorers.torch.Generator().manual_seed(iteration))
+            redraw_(model, explorers.torch.Generator().manual_seed(iteration))
             watch(iteration, 1.0 / iteration)
             seen.append((explorer.learn_button.disabled, explorer.status.value, explorer.image.value != picture))
 

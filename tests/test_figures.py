@@ -1,5 +1,6 @@
 """Figures: labelled, drawn without a warning, and left to the page alone."""
 
+import inspect
 import io
 import logging
 
@@ -10,14 +11,16 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from ggd_helpers import figures
-from ggd_helpers.dynamics import GradientDynamics
-from ggd_helpers.evaluation import Gauge, evaluate, fix_gauge
+from ggd_helpers.dynamics.gradient import GradientDynamics
+from ggd_helpers.evaluation.freedoms import Gauge
+from ggd_helpers.evaluation.measures import against
+from ggd_helpers.evaluation.report import evaluate
 from ggd_helpers.figures import particle_live
 from ggd_helpers.figures.style import SIZES, STYLE
-from ggd_helpers.potentials import ConcaveEntropy, ConvexDissipation, CoshDissipation, IsotropicDissipation
-from ggd_helpers.systems import OverdampedParticle, SteepParticle
-from ggd_helpers.training import History
-from ggd_helpers.trajectories import simulate
+from ggd_helpers.potentials.general import ConcaveEntropy, ConvexDissipation, CoshDissipation, IsotropicDissipation
+from ggd_helpers.recordings.simulate import simulate
+from ggd_helpers.systems.particle import OverdampedParticle, SteepParticle
+from ggd_helpers.training.fit import History
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -37,10 +40,10 @@ class Scene:
         self.near = GradientDynamics(self.system.entropy, CoshDissipation(1.3, 0.5))
         self.far = GradientDynamics(ConcaveEntropy(dim), ConvexDissipation(dim), seed=1)
         self.models = {
-            "near": (self.near, fix_gauge(self.near, self.system, self.data.states)),
-            "far": (self.far, fix_gauge(self.far, self.system, self.data.states)),
+            "near": (self.near, Gauge.fix(self.near, self.system, self.data.states)),
+            "far": (self.far, Gauge.fix(self.far, self.system, self.data.states)),
         }
-        self.report = evaluate(self.near, self.system, self.data)
+        self.report = evaluate(self.near, self.data, against(self.system))
         self.history = History("SelfScaledBFGS", losses=[1.0, 1e-3, 1e-9], seconds=[0.1, 0.2, 0.3])
 
 
@@ -58,8 +61,8 @@ DRAWINGS = {
     ("trajectories_2d", 2): lambda s: figures.trajectories_2d(s.data, chosen=(0, 3, 5)),
     ("loss_curves", 1): lambda s: figures.loss_curves({"1D": {"ours": s.history, "the thesis's": s.history}}),
     ("loss_curves", 2): lambda s: figures.loss_curves({"1D": {"ours": s.history}, "2D": {"ours": s.history}}),
-    ("prediction", 1): lambda s: figures.prediction(s.data, s.report, chosen=2),
-    ("prediction", 2): lambda s: figures.prediction(s.data, s.report),
+    ("prediction", 1): lambda s: figures.prediction(s.report.rollout, chosen=2),
+    ("prediction", 2): lambda s: figures.prediction(s.report.rollout),
     ("error_histogram", 1): lambda s: figures.error_histogram({"1D": s.report.velocity_errors}),
     ("error_histogram", 2): lambda s: figures.error_histogram({"a": s.report.velocity_errors, "b": torch.rand(26)}),
     ("potentials", 1): lambda s: figures.potentials(s.models, s.system),
@@ -77,10 +80,9 @@ def draw(figure: Figure) -> None:
 
 
 def test_every_function_is_tried():
-    functions = {
-        name for name in figures.__all__ if getattr(figures, name).__module__ == "ggd_helpers.figures.particle"
-    }
-    assert {name for name, _ in DRAWINGS} == functions
+    functions = inspect.getmembers(figures, inspect.isfunction)
+    own = {name for name, f in functions if f.__module__ == "ggd_helpers.figures.particle"}
+    assert {name for name, _ in DRAWINGS} == own
 
 
 @pytest.mark.parametrize(("name", "dim"), DRAWINGS)
@@ -130,8 +132,12 @@ def test_figures_of_any_number_of_points(points):
     """`points` is a parameter of the chapter, 16 or more."""
     system = OverdampedParticle()
     data = simulate(system, trajectories=10, points=points, dt=0.005, seed=1)
-    report = evaluate(OverdampedParticle(1.1), system, data)
-    for figure in (figures.entropy_hill(system, data), figures.trajectories_1d(data), figures.prediction(data, report)):
+    report = evaluate(OverdampedParticle(1.1), data, against(system))
+    for figure in (
+        figures.entropy_hill(system, data),
+        figures.trajectories_1d(data),
+        figures.prediction(report.rollout),
+    ):
         draw(figure)
 
 
@@ -152,7 +158,7 @@ class TestPerfectModel:
 
     def test_prediction(self, scenes):
         system, data = scenes[1].system, scenes[1].data
-        draw(figures.prediction(data, evaluate(system, system, data)))
+        draw(figures.prediction(evaluate(system, data, []).rollout))
 
     def test_error_histogram(self, scenes):
         draw(figures.error_histogram({"exact": torch.zeros(12), "ours": scenes[1].report.velocity_errors}))

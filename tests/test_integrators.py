@@ -5,10 +5,10 @@ import math
 import numpy as np
 import pytest
 import torch
-from conftest import normal
+from conftest import normal, refused
 from scipy.integrate import solve_ivp
 
-from ggd_helpers.integrators import adaptive, rk4, rk4_step, stiff
+from ggd_helpers.integrators import adaptive, rk4, rk4_along, rk4_step, stiff
 
 X0 = torch.tensor([[0.1], [0.5], [0.9]], dtype=torch.float64)
 
@@ -143,3 +143,25 @@ def test_a_field_that_is_not_finite_at_the_start_is_an_error(solve):
 
     with pytest.raises(ValueError, match=r"solver|not finite"):
         solve(field, torch.ones(1, dtype=torch.float64), 0.1, 5)
+
+
+class Ramp:
+    """`x' = u`."""
+
+    def at(self, u):
+        return lambda x: u.expand_as(x)
+
+
+def test_rk4_along_is_simpsons_rule_when_only_the_input_counts():
+    """Exact for cubics, with steps of different lengths, one set of them for each trajectory."""
+    steps = torch.tensor([[0.1, 0.4, 0.2], [0.3, 0.05, 0.5]], dtype=torch.float64)
+    ends = torch.nn.functional.pad(steps.cumsum(-1), (1, 0))
+    times = torch.stack([ends[:, :-1], ends[:, :-1] + steps / 2], -1).flatten(1)
+    times = torch.cat([times, ends[:, -1:]], -1)[..., None]
+    path = rk4_along(Ramp(), torch.zeros(2, 1, dtype=torch.float64), 4 * times**3, steps)
+    torch.testing.assert_close(path[..., 0], ends**4, rtol=1e-13, atol=1e-15)
+
+
+def test_rk4_along_refuses_inputs_without_middles():
+    with refused("inputs", "odd", "2 steps + 1", "4"):
+        rk4_along(Ramp(), torch.zeros(1), torch.zeros(4, 1), 0.1)

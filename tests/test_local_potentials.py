@@ -9,21 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.func import grad
 
-from ggd_helpers.dynamics import GradientDynamics
+from ggd_helpers.dynamics.gradient import GradientDynamics
 from ggd_helpers.grids import PeriodicGrid
-from ggd_helpers.potentials import (
-    Components,
-    ConcaveEntropy,
-    ConvexDissipation,
-    DiluteDissipation,
-    DissipationInComponents,
-    EntropyInComponents,
-    LocalDissipation,
-    LocalEntropy,
-    MobilityDissipation,
-    arithmetic_mean,
-    logarithmic_mean,
-)
+from ggd_helpers.potentials.coordinates import Components, DissipationInComponents, EntropyInComponents
+from ggd_helpers.potentials.general import ConcaveEntropy, ConvexDissipation
+from ggd_helpers.potentials.local import LocalDissipation, LocalEntropy, arithmetic_mean, logarithmic_mean
+from ggd_helpers.potentials.mobility import DiluteDissipation, MobilityDissipation
 
 seeds = st.integers(0, 2**31)
 dims = st.sampled_from([1, 2])

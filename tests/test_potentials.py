@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.func import grad, hessian
 
-from ggd_helpers.potentials import (
+from ggd_helpers.networks import redraw_
+from ggd_helpers.potentials.general import (
     ConcaveEntropy,
     ConvexDissipation,
     CoshDissipation,
@@ -87,7 +88,7 @@ def test_a_fresh_entropy_has_its_maximum_at_the_origin(seed, dim, width, depth, 
         assert slope_around > 0
         assert entropy.conjugate(zero).abs().max() <= 1e2 * torch.finfo(dtype).eps * max(1.0, slope_around)
         assert (entropy(x) <= entropy(zero) + 10 * rounding(entropy.network, x)).all()
-        entropy.reset_parameters(torch.Generator().manual_seed(seed + 1))
+        redraw_(entropy, torch.Generator().manual_seed(seed + 1))
 
 
 @given(seeds)
@@ -200,7 +201,7 @@ def test_a_subclass_needs_only_its_formula():
 @given(seeds, st.integers(1, 5))
 def test_quadratic_forms_stay_symmetric_positive_definite(seed, n):
     xi = QuadraticDissipation(torch.eye(n))
-    xi.reset_parameters(torch.Generator().manual_seed(seed))
+    redraw_(xi, torch.Generator().manual_seed(seed))
     columns = xi.flux(torch.zeros(n, n, dtype=torch.float64), torch.eye(n, dtype=torch.float64))
     assert torch.equal(columns, columns.T)
     assert torch.linalg.eigvalsh(columns)[0] > 0
@@ -208,10 +209,10 @@ def test_quadratic_forms_stay_symmetric_positive_definite(seed, n):
 
 
 @pytest.mark.parametrize("make", [ENTROPIES["network"], ENTROPIES["quadratic"], *list(DISSIPATIONS.values())[:3]])
-def test_reset_parameters_draws_from_the_generator_alone(make):
+def test_redraw_draws_from_the_generator_alone(make):
     def after(seed):
         potential = make()
-        potential.reset_parameters(torch.Generator().manual_seed(seed))
+        redraw_(potential, torch.Generator().manual_seed(seed))
         return torch.nn.utils.parameters_to_vector(potential.parameters())
 
     assert torch.equal(after(1), after(1))

@@ -8,8 +8,8 @@ from conftest import refused
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ggd_helpers.systems import MassActionReactions
 from ggd_helpers.systems.reaction_text import MOST_MOLECULES, Reaction, read_reactions, species_of
+from ggd_helpers.systems.reactions import MassActionReactions
 
 
 @pytest.mark.parametrize(

@@ -8,20 +8,20 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy.integrate import solve_ivp
 
-from ggd_helpers.dynamics import GradientDynamics
-from ggd_helpers.evaluation import Tilt, affinity_error, affinity_scale, conservation_drift, fix_tilt
+from ggd_helpers.dynamics.gradient import GradientDynamics
+from ggd_helpers.evaluation.measures import conservation_drift
+from ggd_helpers.evaluation.reactions import Tilt, affinity_error, affinity_scale
 from ggd_helpers.integrators import stiff
-from ggd_helpers.potentials import (
+from ggd_helpers.potentials.general import ConvexDissipation, FormulaEntropy
+from ggd_helpers.potentials.reactions import (
     AffinityDissipation,
-    ConvexDissipation,
     CoshHead,
-    FormulaEntropy,
     IdealMixture,
     MassActionDissipation,
     MixingEntropy,
 )
-from ggd_helpers.systems import PRESETS, MassActionReactions
-from ggd_helpers.trajectories import simulate
+from ggd_helpers.recordings.simulate import simulate
+from ggd_helpers.systems.reactions import PRESETS, MassActionReactions
 
 THESIS = PRESETS["the thesis's pair"]
 
@@ -245,7 +245,7 @@ def test_the_tilt_is_found_and_taken_out():
     q, c = system.conserved.T @ torch.tensor([0.7, -0.3]).double(), positive((50, 6, 4), 1)
     model = tilted(system, q, 2.5)
     torch.testing.assert_close(model(c), system(c), rtol=1e-10, atol=1e-12)
-    tilt = fix_tilt(model, system, c)
+    tilt = Tilt.fix(model, system, c)
     torch.testing.assert_close(tilt.slope, q, rtol=1e-10, atol=1e-12)
     torch.testing.assert_close(tilt.entropy(model, c), system.entropy(c), rtol=1e-10, atol=1e-10)
     assert affinity_error(model, system, c) < 1e-10
@@ -255,7 +255,7 @@ def test_the_tilt_cannot_hide_an_error_that_moves_affinities():
     system = MassActionReactions(THESIS)
     c, wrong = positive((50, 4), 1), system.stoichiometry[:, 0]
     model = tilted(system, wrong, 0.0)
-    tilt = fix_tilt(model, system, c)
+    tilt = Tilt.fix(model, system, c)
     torch.testing.assert_close(tilt.slope, torch.zeros(4).double(), rtol=0, atol=1e-10)
     assert isinstance(tilt, Tilt)
     assert affinity_error(model, system, c) > 0.1

@@ -9,9 +9,9 @@ import pytest
 from numpy.testing import assert_allclose
 from PIL import Image
 
-from ggd_helpers.explorers import ReactionsExplorer
 from ggd_helpers.explorers import reactions as module
-from ggd_helpers.systems import PRESETS
+from ggd_helpers.explorers.reactions import ReactionsExplorer
+from ggd_helpers.systems.reactions import PRESETS
 
 pytestmark = pytest.mark.filterwarnings("error")
 

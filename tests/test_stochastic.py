@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from ggd_helpers.integrators import rk4
-from ggd_helpers.potentials import FormulaEntropy, QuadraticEntropy
-from ggd_helpers.stochastic import gillespie, langevin, most_probable_path, onsager_machlup_action
+from ggd_helpers.potentials.general import FormulaEntropy, QuadraticEntropy
+from ggd_helpers.stochastic.gillespie import gillespie
+from ggd_helpers.stochastic.langevin import langevin, most_probable_path, onsager_machlup_action
 
 EXCHANGE = torch.tensor([[-1, 1], [1, -1]])
 

@@ -1,20 +1,18 @@
-"""The particle systems: velocities, initial states, refused parameters, and the examples in docstrings."""
+"""The particle systems: velocities, initial states, refused parameters."""
 
-import doctest
-import importlib
 import math
 
 import pytest
 import torch
 from conftest import normal, refused
 
-from ggd_helpers.systems import AnisotropicParticle, OverdampedParticle, SteepParticle
+from ggd_helpers.systems.particle import AnisotropicParticle, OverdampedParticle, SteepParticle
 
 FRICTION = [[2.0, 0.5], [0.5, 1.0]]
 
 
 @pytest.mark.parametrize("gamma", [0.1, 1.0, 10.0])
-@pytest.mark.parametrize("dim", [1, 2])
+@pytest.mark.parametrize("dim", [1, 2, 5])
 def test_overdamped_particle(gamma, dim):
     system, x = OverdampedParticle(gamma, dim), normal((20, dim), 1)
     torch.testing.assert_close(system(x), -gamma * x, rtol=1e-14, atol=0)
@@ -85,11 +83,11 @@ def test_systems_are_prescribed():
     [
         (lambda: OverdampedParticle(gamma=-1.0), ["gamma", "positive", "-1.0"]),
         (lambda: OverdampedParticle(gamma="abc"), ["gamma", "positive", "'abc'"]),
-        (lambda: OverdampedParticle(dim=3), ["dim", "1 or 2", "3"]),
+        (lambda: OverdampedParticle(dim=1.5), ["dim", "1 or more", "1.5"]),
         (lambda: SteepParticle(gamma=0), ["gamma", "positive", "0"]),
         (lambda: SteepParticle(steepness=math.nan), ["steepness", "positive", "nan"]),
         (lambda: SteepParticle(steepness=21), ["steepness", "at most 20", "21"]),
-        (lambda: SteepParticle(dim=0), ["dim", "1 or 2", "0"]),
+        (lambda: SteepParticle(dim=0), ["dim", "1 or more", "0"]),
         (lambda: AnisotropicParticle([[1.0, 0.2], [0.1, 1.0]]), ["friction", "symmetric"]),
         (lambda: AnisotropicParticle([[1.0, 2.0], [2.0, 1.0]]), ["friction", "positive definite"]),
         (lambda: AnisotropicParticle([[1.0, 2.0]]), ["friction", "square"]),
@@ -99,8 +97,3 @@ def test_systems_are_prescribed():
 def test_bad_parameters_are_refused(make, words):
     with refused(*words):
         make()
-
-
-@pytest.mark.parametrize("module", ["networks", "potentials", "dynamics", "systems", "trajectories"])
-def test_examples_in_docstrings(module):
-    assert doctest.testmod(importlib.import_module(f"ggd_helpers.{module}")).failed == 0

@@ -12,7 +12,7 @@ from conftest import controls
 from numpy.testing import assert_allclose
 from PIL import Image
 
-from ggd_helpers.explorers import PairExplorer
+from ggd_helpers.explorers.theory import PairExplorer
 from ggd_helpers.potentials.examples import DISSIPATIONS, ENTROPIES
 
 pytestmark = pytest.mark.filterwarnings("error")

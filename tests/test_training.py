@@ -1,4 +1,4 @@
-"""Training: objectives, the quasi-Newton method, both recipes, interruption, checkpoints, errors."""
+"""Training: objectives, both recipes, interruption, checkpoints, errors."""
 
 import dataclasses
 import importlib
@@ -12,12 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from ggd_helpers.dynamics import GradientDynamics
-from ggd_helpers.potentials import ConcaveEntropy, ConvexDissipation, FormulaDissipation, FormulaEntropy
-from ggd_helpers.systems import AnisotropicParticle, OverdampedParticle, SteepParticle
-from ggd_helpers.training import AdamThenLBFGS, Differences, FlowMatching, SelfScaledBFGS, fit
-from ggd_helpers.training.self_scaled_bfgs import Descent, InverseHessian
-from ggd_helpers.trajectories import Trajectories, simulate
+from ggd_helpers.dynamics.gradient import GradientDynamics
+from ggd_helpers.potentials.general import ConcaveEntropy, ConvexDissipation, FormulaDissipation, FormulaEntropy
+from ggd_helpers.recordings.regular import Trajectories
+from ggd_helpers.recordings.simulate import simulate
+from ggd_helpers.systems.particle import AnisotropicParticle, OverdampedParticle, SteepParticle
+from ggd_helpers.training.adam_lbfgs import AdamThenLBFGS
+from ggd_helpers.training.fit import fit
+from ggd_helpers.training.objectives import Differences, FlowMatching
+from ggd_helpers.training.self_scaled_bfgs import SelfScaledBFGS
 
 LOOP = importlib.import_module("ggd_helpers.training.fit")  # the package's `fit` is the function of that name
 
@@ -150,90 +153,6 @@ def test_a_segment_must_fit_into_a_trajectory(data, segment):
     FlowMatching(23).batch(data)
 
 
-# --- the quasi-Newton method ---
-
-
-def dense(metric, size):
-    return np.stack([metric @ column for column in np.eye(size)], axis=1)
-
-
-@given(st.integers(0, 10**6), st.integers(1, 8), st.floats(1e-3, 1e3))
-def test_metric_satisfies_the_secant_equation_and_stays_positive_definite(seed, size, scale):
-    random = np.random.default_rng(seed)
-    root = random.normal(size=(size, size))
-    hessian = root @ root.T + 0.1 * np.eye(size)
-    metric = InverseHessian(size, scale)
-    for _ in range(6):  # the first one finds the metric fresh
-        step = random.normal(size=size)
-        change = hessian @ step
-        metric.update(step, change, step @ np.linalg.solve(dense(metric, size), step))
-        h = dense(metric, size)
-        np.testing.assert_allclose(metric @ change, step, rtol=1e-8, atol=1e-8 * np.abs(step).max())
-        np.testing.assert_allclose(h, h.T, rtol=1e-9, atol=1e-12 * np.abs(h).max())
-        assert np.linalg.eigvalsh(h)[0] > 0
-
-
-def test_metric_is_the_self_scaled_bfgs_formula():
-    random, size = np.random.default_rng(0), 5
-    hessian = np.diag([1.0, 2.0, 3.0, 4.0, 50.0])
-    metric, taus = InverseHessian(size, 1.0), []
-    for _ in range(8):
-        step = random.normal(size=size)
-        change, old = hessian @ step, dense(metric, size)
-        first = metric.fresh
-        step_b_step = step @ np.linalg.solve(old, step)
-        metric.update(step, change, step_b_step)
-        if not first:
-            tau, rho = min(1.0, step @ change / step_b_step), 1 / (step @ change)
-            taus.append(tau)
-            project = np.eye(size) - rho * np.outer(step, change)
-            expected = project @ old @ project.T / tau + rho * np.outer(step, step)
-            np.testing.assert_allclose(dense(metric, size), expected, rtol=1e-9, atol=1e-11)
-    assert min(taus) < 0.9  # the scaling took part
-    assert max(taus) == 1.0
-
-
-def test_metric_ignores_steps_of_negative_curvature():
-    metric = InverseHessian(3, 0.5)
-    metric.update(np.ones(3), -np.ones(3), 1.0)
-    np.testing.assert_array_equal(dense(metric, 3), 0.5 * np.eye(3))
-
-
-@pytest.mark.parametrize("condition", [1.0, 1e4])
-def test_descent_finds_the_minimum_of_a_quadratic(condition):
-    random, size = np.random.default_rng(0), 12
-    turn, _ = np.linalg.qr(random.normal(size=(size, size)))
-    hessian = turn @ np.diag(np.geomspace(1, condition, size)) @ turn.T
-    target = random.normal(size=size)
-
-    def function(theta):
-        slope = hessian @ (theta - target)
-        return 0.5 * slope @ (theta - target), slope
-
-    descent, losses = Descent.start(function, np.zeros(size)), []
-    for _ in range(100):
-        losses.append(descent.loss)
-        if descent.loss < 1e-24:
-            break
-        descent.step(function)
-    np.testing.assert_allclose(descent.theta, target, rtol=0, atol=1e-9)
-    assert losses == sorted(losses, reverse=True)
-
-
-def test_descent_survives_a_wall():
-    """A function that is infinite beyond x = 1, with its minimum close to the wall."""
-
-    def function(theta):
-        (x,) = theta
-        return (math.inf, np.zeros(1)) if x >= 1 else (-2 * x - math.log(1 - x), np.array([-2 + 1 / (1 - x)]))
-
-    descent = Descent.start(function, np.array([-30.0]))
-    for _ in range(60):
-        if descent.failures < 3:
-            descent.step(function)
-    assert descent.theta[0] == pytest.approx(0.5, abs=1e-6)
-
-
 # --- learning ---
 
 
@@ -273,9 +192,15 @@ def test_a_plain_module_learns_with_either_objective(data, objective):
     assert model.weight.item() == pytest.approx(-1.0, abs=1e-6)
 
 
-def test_a_plain_module_cannot_be_restarted(data):
-    with pytest.raises(ValueError, match=r"restarts = 2 .*reset_parameters.*Linear.*restarts=1"):
-        silent_fit(nn.Linear(1, 1, bias=False, dtype=torch.float64), data, SelfScaledBFGS(restarts=2))
+def test_a_plain_module_is_restarted_too(data):
+    """Three starts: the weight as given, and two fresh draws, each tried before it moves to -1."""
+    model, tried = nn.Linear(1, 1, bias=False, dtype=torch.float64), set()
+    nn.init.constant_(model.weight, 5.0)
+    model.register_forward_pre_hook(lambda *_: tried.add(round(model.weight.item(), 3)))
+    silent_fit(model, data, SelfScaledBFGS(iterations=8, points=6, restarts=3, trial=2, tolerance=0.0))
+    assert model.weight.item() == pytest.approx(-1.0, abs=1e-5)
+    assert len([weight for weight in tried if abs(weight + 1) > 0.05 and abs(weight) < 1]) >= 2
+    assert 5.0 in tried
 
 
 @both_recipes
@@ -400,10 +325,10 @@ def test_a_line_search_that_meets_infinity_turns_back(data, start):
 def test_adam_may_take_every_few_states(data):
     model, seen = Line(-0.5), set()
     model.register_forward_pre_hook(lambda _, inputs: seen.add(inputs[0].shape[1]))
-    silent_fit(model, data, AdamThenLBFGS(epochs=4, batch=4, every=5))
+    silent_fit(model, data, AdamThenLBFGS(epochs=4, batch=4, objective=Differences(order=2, every=5)))
     assert seen == {5}  # 24 states a trajectory
     with refused("every", "1 or more", "0"):
-        silent_fit(model, data, AdamThenLBFGS(every=0))
+        silent_fit(model, data, AdamThenLBFGS(objective=Differences(every=0)))
 
 
 def test_early_stop_when_solved_and_when_stalled(data):
@@ -521,10 +446,14 @@ def checkpoint_every(monkeypatch):
 @pytest.mark.parametrize(
     ("name", "dtype", "iteration"),
     [
-        *[("bfgs", torch.float64, k) for k in (2, 5, 6, 8, 10, 13, 15, 16, 29, 30)],
-        *[("adam", torch.float64, k) for k in (2, 4, 5, 7, 8)],
-        *[("bfgs", torch.float32, k) for k in (8, 20)],
-        *[("adam", torch.float32, k) for k in (3, 7)],
+        ("bfgs", torch.float64, 2),  # in the first trial
+        ("bfgs", torch.float64, 5),  # between two starts
+        ("bfgs", torch.float32, 8),  # in the second trial, in another precision
+        ("bfgs", torch.float64, 15),  # when the best start was chosen
+        ("bfgs", torch.float64, 30),  # at the end
+        ("adam", torch.float64, 2),  # in Adam's half
+        ("adam", torch.float64, 4),  # between the halves
+        ("adam", torch.float32, 7),  # in L-BFGS's half, in another precision
     ],
 )
 def test_resumed_equals_uninterrupted_bit_for_bit(tmp_path, data, checkpoint_every, name, dtype, iteration):

@@ -9,10 +9,11 @@ from conftest import normal, refused
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ggd_helpers.dynamics import GradientDynamics
-from ggd_helpers.potentials import FormulaDissipation, FormulaEntropy
-from ggd_helpers.systems import AnisotropicParticle, OverdampedParticle
-from ggd_helpers.trajectories import Trajectories, simulate
+from ggd_helpers.dynamics.gradient import GradientDynamics
+from ggd_helpers.potentials.general import FormulaDissipation, FormulaEntropy
+from ggd_helpers.recordings.regular import Trajectories
+from ggd_helpers.recordings.simulate import simulate
+from ggd_helpers.systems.particle import AnisotropicParticle, OverdampedParticle
 
 TIMES = torch.arange(20, dtype=torch.float64)
 
@@ -441,11 +442,11 @@ def test_simulation_of_formulas():
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"trajectories": 9}, ["trajectories", "10 or more", "9"]),
-        ({"points": 3}, ["points", "16 or more", "3"]),
+        ({"trajectories": 0}, ["trajectories", "1 or more", "0"]),
+        ({"points": 0}, ["points", "1 or more", "0"]),
         ({"dt": 0.0}, ["dt", "positive", "0.0"]),
         ({"dt": "fast"}, ["dt", "positive", "'fast'"]),
-        ({"seed": -1}, ["seed", "0 or more", "-1"]),
+        ({"seed": -1}, ["seed", "0 to", "-1"]),
         ({"seed": 1.5}, ["seed", "1.5"]),
         ({"substeps": 0}, ["substeps", "1 or more", "0"]),
         ({"substeps": -2}, ["substeps", "-2"]),

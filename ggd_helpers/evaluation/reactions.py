@@ -1,17 +1,19 @@
 """What reactions leave open, and what they conserve: the tilt of the entropy, affinities, conserved quantities."""
 
 from dataclasses import dataclass
+from typing import Self
 
 import torch
 from torch import Tensor
 
-from ggd_helpers.dynamics import GradientDynamics
-from ggd_helpers.evaluation.general import relative_error
-from ggd_helpers.systems import MassActionReactions
+from ggd_helpers.dynamics.gradient import GradientDynamics
+from ggd_helpers.evaluation.errors import relative_error
+from ggd_helpers.evaluation.freedoms import Freedom
+from ggd_helpers.systems.reactions import MassActionReactions
 
 
 @dataclass(frozen=True)
-class Tilt:
+class Tilt(Freedom):
     """The freedom of the entropy when Xi is prescribed: `S -> S + q . c + K` for every `q` with `q . nu = 0`.
 
     Attributes:
@@ -22,24 +24,28 @@ class Tilt:
     slope: Tensor
     shift: float
 
+    @classmethod
+    @torch.no_grad()
+    def fix(cls, model: GradientDynamics, system: MassActionReactions, states: Tensor) -> Self:
+        """Estimate the tilt as `mean(dS_model/dc - dS_known/dc)`, of which only the part with `q . nu = 0` is free.
+
+        The thesis takes the mean as it is; projected, it cannot hide an error that the data do determine.
+
+        Source: thesis 4.2.2.
+        """
+        difference = (model.conjugate(states) - system.conjugate(states)).flatten(0, -2).mean(0)
+        q = system.conserved
+        slope = difference @ torch.linalg.pinv(q) @ q
+        shift = (system.entropy(states) - model.entropy(states) + states @ slope).mean().item()
+        return cls(slope, shift)
+
     def entropy(self, model: GradientDynamics, c: Tensor) -> Tensor:
-        """The model's entropy with the tilt taken out, `(..., n)` to `(...)`."""
+        """The model's entropy with the tilt taken out."""
         return model.entropy(c) - c @ self.slope + self.shift
 
-
-@torch.no_grad()
-def fix_tilt(model: GradientDynamics, system: MassActionReactions, states: Tensor) -> Tilt:
-    """Estimate the tilt as `mean(dS_model/dc - dS_known/dc)`, of which only the part with `q . nu = 0` is free.
-
-    The thesis takes the mean as it is; projected, it cannot hide an error that the data do determine.
-
-    Shapes: `states` `(..., n)`. Source: thesis 4.2.2.
-    """
-    difference = (model.conjugate(states) - system.conjugate(states)).flatten(0, -2).mean(0)
-    q = system.conserved
-    slope = difference @ torch.linalg.pinv(q) @ q
-    shift = (system.entropy(states) - model.entropy(states) + states @ slope).mean().item()
-    return Tilt(slope, shift)
+    def conjugate(self, model: GradientDynamics, c: Tensor) -> Tensor:
+        """The model's conjugate with the tilt taken out."""
+        return model.conjugate(c) - self.slope
 
 
 def affinity_scale(model: GradientDynamics, system: MassActionReactions, states: Tensor) -> float:

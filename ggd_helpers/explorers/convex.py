@@ -11,8 +11,7 @@ from ggd_helpers.figures.convex_live import FitPicture
 from ggd_helpers.figures.live import Curve
 from ggd_helpers.legendre_fenchel import convex_envelope
 from ggd_helpers.networks import FICNN, draw_normal_
-from ggd_helpers.training import STRICTER, mean_square, regress
-from ggd_helpers.training.regression import Loss
+from ggd_helpers.training.regression import STRICTER, Loss, mean_square, regress
 
 X = torch.linspace(-1.5, 1.5, 61, dtype=torch.float64)
 TARGETS: dict[str, Callable[[Tensor], Tensor]] = {

@@ -9,10 +9,14 @@ from ggd_helpers.figures import DiffusionPicture
 from ggd_helpers.figures.diffusion_live import HORIZON
 from ggd_helpers.figures.live import Curve
 from ggd_helpers.grids import PeriodicGrid
-from ggd_helpers.potentials import ConcaveEntropy, MobilityDissipation
-from ggd_helpers.systems import FickianDiffusion, effective_diffusivity, local_dynamics, on_grid, profiles
-from ggd_helpers.training import FlowMatching, SelfScaledBFGS, fit
-from ggd_helpers.trajectories import simulate
+from ggd_helpers.potentials.general import ConcaveEntropy
+from ggd_helpers.potentials.mobility import MobilityDissipation
+from ggd_helpers.recordings.simulate import simulate
+from ggd_helpers.systems import profiles
+from ggd_helpers.systems.diffusion import FickianDiffusion, effective_diffusivity, local_dynamics, on_grid
+from ggd_helpers.training.fit import fit
+from ggd_helpers.training.objectives import FlowMatching
+from ggd_helpers.training.self_scaled_bfgs import SelfScaledBFGS
 
 SHAPES = {
     "spikes": profiles.spikes,

@@ -5,15 +5,16 @@ from collections.abc import Callable
 import ipywidgets as widgets
 import torch
 
-from ggd_helpers.dynamics import GradientDynamics
-from ggd_helpers.evaluation import Gauge, potential_errors
+from ggd_helpers.dynamics.gradient import GradientDynamics
+from ggd_helpers.evaluation.freedoms import Shift, potential_errors
 from ggd_helpers.explorers.base import LearningExplorer, curve
 from ggd_helpers.figures import ParticlePicture
 from ggd_helpers.figures.live import Curve
-from ggd_helpers.potentials import ConcaveEntropy
-from ggd_helpers.systems import SteepParticle
-from ggd_helpers.training import SelfScaledBFGS, fit
-from ggd_helpers.trajectories import simulate
+from ggd_helpers.potentials.general import ConcaveEntropy
+from ggd_helpers.recordings.simulate import simulate
+from ggd_helpers.systems.particle import SteepParticle
+from ggd_helpers.training.fit import fit
+from ggd_helpers.training.self_scaled_bfgs import SelfScaledBFGS
 
 STATES = torch.linspace(-1, 1, 101, dtype=torch.float64)[:, None]
 TIMES = torch.linspace(0, 5, 151, dtype=torch.float64)
@@ -108,11 +109,7 @@ class ParticleExplorer(LearningExplorer):
         recipe = SelfScaledBFGS(iterations=240, restarts=2, trial=20, points=8)
 
         fit(self.model, data, recipe, seed=self.seed, progress=False, watch=self._watch)
-        error = potential_errors(self.model, self.system, STATES, self._shift())["entropy_error"]
+        shift = Shift.fix(self.model, self.system, STATES)  # Xi is prescribed: only the constant of S is free
+        error = potential_errors(self.model, self.system, STATES, shift)["entropy_error"]
         self.status.value = f"S learned from 24 trajectories: relative error {error:.0e}, up to a constant."
         self._redraw()
-
-    @torch.no_grad()
-    def _shift(self) -> Gauge:
-        """With Xi prescribed the scale is fixed, and only the constant of S is free."""
-        return Gauge(shift=(self.system.entropy(STATES) - self.model.entropy(STATES)).mean().item())

@@ -8,15 +8,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ggd_helpers.dynamics import GradientDynamics
+from ggd_helpers.dynamics.gradient import GradientDynamics
 from ggd_helpers.explorers.base import LearningExplorer
 from ggd_helpers.figures import ReactionsPicture
 from ggd_helpers.figures.reactions_live import ReactionsView
 from ggd_helpers.integrators import stiff
-from ggd_helpers.potentials import AffinityDissipation, CoshHead, MixingEntropy
-from ggd_helpers.systems import PRESETS, MassActionReactions
-from ggd_helpers.training import SelfScaledBFGS, fit
-from ggd_helpers.trajectories import simulate
+from ggd_helpers.potentials.reactions import AffinityDissipation, CoshHead, MixingEntropy
+from ggd_helpers.recordings.simulate import simulate
+from ggd_helpers.systems.reactions import PRESETS, MassActionReactions
+from ggd_helpers.training.fit import fit
+from ggd_helpers.training.self_scaled_bfgs import SelfScaledBFGS
 
 POINTS = 121
 LEGEND = (

@@ -4,7 +4,7 @@ import ipywidgets as widgets
 import numpy as np
 import torch
 
-from ggd_helpers.dynamics import GradientDynamics
+from ggd_helpers.dynamics.gradient import GradientDynamics
 from ggd_helpers.explorers.base import Explorer
 from ggd_helpers.figures.theory_live import PairCurves, PairPicture
 from ggd_helpers.integrators import adaptive

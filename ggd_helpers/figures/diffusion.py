@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ggd_helpers.figures.style import COLOURS, KNOWN, LEARNED, styled
 from ggd_helpers.grids import PeriodicGrid
-from ggd_helpers.trajectories import Trajectories
+from ggd_helpers.recordings.regular import Trajectories
 
 
 def _thirds(frames: int) -> list[int]:

@@ -7,11 +7,12 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from ggd_helpers.dynamics import GradientDynamics
-from ggd_helpers.evaluation import Gauge, Report
+from ggd_helpers.dynamics.gradient import GradientDynamics
+from ggd_helpers.evaluation.freedoms import Freedom, Shift
+from ggd_helpers.evaluation.report import Rollout
 from ggd_helpers.figures.style import COLOURS, KNOWN, LEARNED, styled
-from ggd_helpers.training import History
-from ggd_helpers.trajectories import Trajectories
+from ggd_helpers.recordings.regular import Trajectories
+from ggd_helpers.training.fit import History
 
 
 @styled
@@ -53,11 +54,9 @@ def loss_curves(panels: Mapping[str, Mapping[str, History]]) -> Figure:
 
 
 @styled
-def prediction(test: Trajectories, report: Report, chosen: int = 0) -> Figure:
+def prediction(rollout: Rollout, chosen: int = 0) -> Figure:
     """A test trajectory and the model's own, from the same initial state (thesis, Fig. 4.4)."""
-    made = report.rollout[chosen]
-    stride = -(-len(test.times) // len(made))  # the rollout's steps in stored ones
-    known, times = test.states[chosen, ::stride], test.times[::stride]
+    made, known, times = rollout.states[chosen], rollout.known[chosen], rollout.times
     figure, (left, right) = plt.subplots(1, 2, figsize=(8, 2.8))
     for i in range(made.shape[-1]):
         left.plot(times, known[:, i], **KNOWN, label="simulated" if i == 0 else None)
@@ -89,8 +88,8 @@ def _line(dim: int, reach: float = 1.0) -> tuple[Tensor, Tensor]:
 
 
 @styled
-def potentials(models: Mapping[str, tuple[GradientDynamics, Gauge]], system: GradientDynamics) -> Figure:
-    """Learned and known S and Xi, each in its gauge, along the first axis (thesis, Fig. 4.6 and 4.7).
+def potentials(models: Mapping[str, tuple[GradientDynamics, Freedom]], system: GradientDynamics) -> Figure:
+    """Learned and known S and Xi, each with its freedom fixed, along the first axis (thesis, Fig. 4.6 and 4.7).
 
     The dissipation potential is drawn at `x = 0`, as in the thesis, and where it is used: at the conjugate's own state.
     """
@@ -100,11 +99,11 @@ def potentials(models: Mapping[str, tuple[GradientDynamics, Gauge]], system: Gra
     axes[0].plot(along, system.entropy(states), **KNOWN, label="known")
     for ax, at in zip(axes[1:], (rest, used), strict=True):
         ax.plot(along, system.dissipation(at, states), **KNOWN, label="known")
-    for i, (label, (model, gauge)) in enumerate(models.items()):
+    for i, (label, (model, freedom)) in enumerate(models.items()):
         style = LEARNED | {"color": COLOURS[i], "label": label}
-        axes[0].plot(along, gauge.entropy(model, states), **style)
+        axes[0].plot(along, freedom.entropy(model, states), **style)
         for ax, at in zip(axes[1:], (rest, used), strict=True):
-            ax.plot(along, gauge.dissipation(model, at, states), **style)
+            ax.plot(along, freedom.dissipation(model, at, states), **style)
     axes[0].set(xlabel="$x_1$", ylabel="entropy $S$", title="entropy")
     axes[1].set(xlabel="$x_1^*$", ylabel="$\\Xi(0, x^*)$", title="$\\Xi$ at rest")
     axes[2].set(xlabel="$x_1^*$", ylabel="$\\Xi(x, x^*)$", title="$\\Xi$ where it is used")
@@ -113,14 +112,14 @@ def potentials(models: Mapping[str, tuple[GradientDynamics, Gauge]], system: Gra
 
 
 @styled
-def potentials_2d(model: GradientDynamics, system: GradientDynamics, gauge: Gauge) -> Figure:
+def potentials_2d(model: GradientDynamics, system: GradientDynamics, freedom: Freedom) -> Figure:
     """Contours of learned (colour) and known (grey) S and Xi over the plane (thesis, Fig. 4.7)."""
     side = torch.linspace(-1, 1, 61, dtype=torch.float64)
     grid = torch.stack(torch.meshgrid(side, side, indexing="xy"), dim=-1)
     rest = torch.zeros_like(grid)
     figure, axes = plt.subplots(1, 2, figsize=(7, 3.2))
     known = (system.entropy(grid), system.dissipation(rest, grid))
-    learned = (gauge.entropy(model, grid), gauge.dissipation(model, rest, grid))
+    learned = (freedom.entropy(model, grid), freedom.dissipation(model, rest, grid))
     for ax, a, b in zip(axes, known, learned, strict=True):
         levels = torch.linspace(a.min().item(), a.max().item(), 9)
         ax.contour(side, side, a, levels=levels, colors="0.7", linewidths=3, linestyles="-")
@@ -133,15 +132,15 @@ def potentials_2d(model: GradientDynamics, system: GradientDynamics, gauge: Gaug
 
 
 @styled
-def same_motion(models: Mapping[str, tuple[GradientDynamics, Gauge]], system: GradientDynamics) -> Figure:
+def same_motion(models: Mapping[str, tuple[GradientDynamics, Freedom]], system: GradientDynamics) -> Figure:
     """Different pairs, one motion: S, the conjugate, the force-flux curve, and the velocity of each."""
     along, states = _line(1)
     figure, axes = plt.subplots(1, 4, figsize=(11.5, 2.8))
-    rows = {"known": (system, Gauge()), **models}
-    for i, (label, (model, gauge)) in enumerate(rows.items()):
+    rows = {"known": (system, Shift()), **models}
+    for i, (label, (model, freedom)) in enumerate(rows.items()):
         style = KNOWN if i == 0 else LEARNED | {"color": COLOURS[i - 1]}
-        x_star, velocity = model.conjugate(states) / gauge.scale, model(states)
-        axes[0].plot(along, gauge.entropy(model, states), **style, label=label)
+        x_star, velocity = freedom.conjugate(model, states), model(states)
+        axes[0].plot(along, freedom.entropy(model, states), **style, label=label)
         axes[1].plot(along, x_star, **style)
         axes[2].plot(x_star, velocity, **style)
         axes[3].plot(along, velocity, **style)

@@ -8,11 +8,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from ggd_helpers.dynamics import GradientDynamics
-from ggd_helpers.evaluation import Report
+from ggd_helpers.dynamics.gradient import GradientDynamics
+from ggd_helpers.evaluation.report import Rollout
 from ggd_helpers.figures.style import COLOURS, KNOWN, LEARNED, styled
-from ggd_helpers.systems import MassActionReactions
-from ggd_helpers.trajectories import Trajectories
+from ggd_helpers.recordings.regular import Trajectories
+from ggd_helpers.systems.reactions import MassActionReactions
 
 MIDDLE = 0.5  # the concentration at which the thesis cuts S and Xi
 
@@ -49,13 +49,9 @@ def concentrations(system: MassActionReactions, data: Trajectories, chosen: int 
 
 
 @styled
-def predicted_concentrations(
-    system: MassActionReactions, test: Trajectories, report: Report, chosen: int = 0
-) -> Figure:
+def predicted_concentrations(system: MassActionReactions, rollout: Rollout, chosen: int = 0) -> Figure:
     """A test trajectory and the model's own from the same start, and the distance (thesis, Fig. 4.10a, 4.12a, 4.14)."""
-    made = report.rollout[chosen]
-    stride = -(-len(test.times) // len(made))
-    known, times = test.states[chosen, ::stride], test.times[::stride]
+    made, known, times = rollout.states[chosen], rollout.known[chosen], rollout.times
     figure, (left, right) = plt.subplots(1, 2, figsize=(8, 2.9))
     for i, name in enumerate(system.species):
         left.plot(times, known[:, i], COLOURS[i % 6], lw=3, alpha=0.35)

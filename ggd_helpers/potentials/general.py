@@ -7,16 +7,10 @@ import torch
 from torch import Tensor, nn
 
 from ggd_helpers.networks import FICNN, PICNN, draw_normal_
+from ggd_helpers.ranges import check
 
 
-class Potential(nn.Module):
-    def reset_parameters(self, generator: torch.Generator) -> None:
-        """Draw every learnable part afresh; a formula has none."""
-        for part in self.children():
-            part.reset_parameters(generator)
-
-
-class Entropy(Potential):
+class Entropy(nn.Module):
     """An entropy `S(x)`: a subclass writes its formula in `forward`, `(..., n)` to `(...)`."""
 
     def conjugate(self, x: Tensor) -> Tensor:
@@ -24,7 +18,7 @@ class Entropy(Potential):
         return torch.func.grad(lambda x: self(x).sum())(x)
 
 
-class DissipationPotential(Potential):
+class DissipationPotential(nn.Module):
     """A dissipation potential `Xi(x, x*)`: a subclass writes its formula in `forward`, `(..., n)` twice to `(...)`.
 
     The formula must have `Xi(x, 0) = 0`, `Xi >= 0`, and be convex in `x*` (thesis 1.2).
@@ -33,6 +27,10 @@ class DissipationPotential(Potential):
     def flux(self, x: Tensor, x_star: Tensor) -> Tensor:
         """The flux `dXi/dx*(x, x*)`, `(..., n)` twice to `(..., n)`."""
         return torch.func.grad(lambda x_star: self(x, x_star).sum())(x_star)
+
+    def at(self, u: Tensor) -> "DissipationPotential":
+        """The same under any input: none changes it."""
+        return self
 
 
 class FormulaEntropy(Entropy):
@@ -194,8 +192,7 @@ class IsotropicDissipation(DissipationPotential):
 
     def __init__(self, mobility: float = 1.0, dtype: torch.dtype = torch.float64):
         super().__init__()
-        if not mobility > 0:
-            raise ValueError(f"mobility must be positive (got {mobility!r}).")
+        check("mobility", mobility, "positive", "it is the flux for a unit force")
         self.log_mobility = nn.Parameter(torch.tensor(math.log(mobility), dtype=dtype))
 
     def mobility(self) -> Tensor:

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from ggd_helpers.networks import draw_kaiming_, softplus
 from ggd_helpers.potentials.general import DissipationPotential
+from ggd_helpers.ranges import check
 
 
 class MobilityDissipation(DissipationPotential):
@@ -31,8 +32,7 @@ class MobilityDissipation(DissipationPotential):
         self, scale: float = 1.0, width: int = 8, depth: int = 1, seed: int = 0, dtype: torch.dtype = torch.float64
     ):
         super().__init__()
-        if not scale > 0:
-            raise ValueError(f"scale must be positive (got {scale!r}): it is the size of the mobility before training.")
+        check("scale", scale, "positive", "it is the size of the mobility before training")
         self.scale = scale
         sizes = [1] + [width] * depth + [1]
         self.layers = nn.ModuleList([nn.Linear(a, b, dtype=dtype) for a, b in pairwise(sizes)])

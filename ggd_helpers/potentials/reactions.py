@@ -115,10 +115,6 @@ class AffinityDissipation(DissipationPotential):
         """The flux `nu . d head/d(nu^T c*)`, `(..., n)` twice to `(..., n)`."""
         return self.head.flux(c, c_star @ self.stoichiometry) @ self.stoichiometry.T
 
-    def reset_parameters(self, generator: torch.Generator) -> None:
-        """Draw the head afresh."""
-        self.head.reset_parameters(generator)
-
 
 class CoshHead(DissipationPotential):
     """A head for `AffinityDissipation` with one cosh a reaction: `sum_k exp(b_k + w_k . ln c) (cosh(u_k . y) - 1)`.

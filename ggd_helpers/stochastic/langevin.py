@@ -7,7 +7,7 @@ import torch
 from scipy.optimize import least_squares
 from torch import Tensor
 
-from ggd_helpers.potentials import Entropy
+from ggd_helpers.potentials.general import Entropy
 
 
 def langevin(

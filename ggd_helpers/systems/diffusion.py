@@ -6,20 +6,11 @@ from collections.abc import Callable
 import torch
 from torch import Generator, Tensor
 
-from ggd_helpers.dynamics import GradientDynamics
+from ggd_helpers.dynamics.gradient import GradientDynamics
 from ggd_helpers.grids import PeriodicGrid
-from ggd_helpers.parameters import check_parameters
-from ggd_helpers.potentials import (
-    DissipationPotential,
-    Entropy,
-    FormulaDissipation,
-    FormulaEntropy,
-    LocalDissipation,
-    LocalEntropy,
-    arithmetic_mean,
-    logarithmic_mean,
-)
-from ggd_helpers.potentials.local import Mean
+from ggd_helpers.potentials.general import DissipationPotential, Entropy, FormulaDissipation, FormulaEntropy
+from ggd_helpers.potentials.local import LocalDissipation, LocalEntropy, Mean, arithmetic_mean, logarithmic_mean
+from ggd_helpers.ranges import check
 from ggd_helpers.systems import profiles
 
 Profile = Callable[[PeriodicGrid, int, Generator], Tensor]
@@ -84,7 +75,7 @@ class FickianDiffusion(GradientDynamics):
     """
 
     def __init__(self, diffusivity: float = 3e-3, cells: int = 64, dim: int = 1, profile: Profile | None = None):
-        check_parameters(diffusivity=diffusivity)
+        check("diffusivity", diffusivity, "positive", "it is the coefficient D of Fick's law in length²/time")
         grid = PeriodicGrid(cells, dim)
         density = mobility_dissipation(lambda c: diffusivity * c)
         super().__init__(LocalEntropy(mixing_entropy(), grid), LocalDissipation(density, grid, logarithmic_mean))
@@ -140,7 +131,7 @@ class PorousMedium(GradientDynamics):
     """
 
     def __init__(self, exponent: float = 2.0, cells: int = 64, dim: int = 1, profile: Profile = profiles.blobs):
-        check_parameters(exponent=exponent)
+        check("exponent", exponent, "greater than 1 and at most 10", "it is the m of the porous medium equation")
         grid, m = PeriodicGrid(cells, dim), exponent
         entropy = FormulaEntropy(lambda c: -(c**m).sum(-1) / (m * (m - 1)))
         super().__init__(

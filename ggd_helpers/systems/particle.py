@@ -5,9 +5,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from ggd_helpers.dynamics import GradientDynamics
-from ggd_helpers.parameters import check_parameters
-from ggd_helpers.potentials import (
+from ggd_helpers.dynamics.gradient import GradientDynamics
+from ggd_helpers.potentials.general import (
     CoshDissipation,
     DissipationPotential,
     IsotropicDissipation,
@@ -15,6 +14,11 @@ from ggd_helpers.potentials import (
     QuadraticEntropy,
     positive_definite,
 )
+from ggd_helpers.ranges import check
+
+
+def _check_gamma(gamma: float) -> None:
+    check("gamma", gamma, "positive", "it is the damping rate in 1/time")
 
 
 class Particle(GradientDynamics):
@@ -24,6 +28,7 @@ class Particle(GradientDynamics):
     """
 
     def __init__(self, dissipation: DissipationPotential, dim: int):
+        check("dim", dim, "a whole number, 1 or more", "it is the number of dimensions")
         super().__init__(entropy=QuadraticEntropy(torch.eye(dim)), dissipation=dissipation)
         self.dim = dim
         self.requires_grad_(False)
@@ -39,7 +44,7 @@ class OverdampedParticle(Particle):
     `S = -1/2 |x|^2`, `Xi = gamma/2 |x*|^2`, with the damping rate `gamma > 0` in 1/time.
 
     Raises:
-        ValueError: `gamma` is not positive, or `dim` is not 1 or 2.
+        ValueError: `gamma` is not positive, or `dim` is not 1 or more.
 
     Source: thesis (4.1).
 
@@ -49,7 +54,7 @@ class OverdampedParticle(Particle):
     """
 
     def __init__(self, gamma: float = 1.0, dim: int = 1):
-        check_parameters(gamma=gamma, dim=dim)
+        _check_gamma(gamma)
         super().__init__(IsotropicDissipation(gamma), dim)
 
 
@@ -73,11 +78,12 @@ class SteepParticle(Particle):
     `S = -1/2 |x|^2`, `Xi = gamma/k^2 sum_i (cosh(k x*_i) - 1)`; for small `k` it is the overdamped particle.
 
     Raises:
-        ValueError: `gamma` or `steepness` is not positive, or `dim` is not 1 or 2.
+        ValueError: `gamma` or `steepness` is not positive, or `dim` is not 1 or more.
     """
 
     def __init__(self, gamma: float = 1.0, steepness: float = 1.0, dim: int = 1):
-        check_parameters(gamma=gamma, steepness=steepness, dim=dim)
+        _check_gamma(gamma)
+        check("steepness", steepness, "positive and at most 20", "it is how fast the friction law leaves its tangent")
         super().__init__(CoshDissipation(gamma, steepness), dim)
 
     def solution(self, x0: Tensor, times: Tensor) -> Tensor:

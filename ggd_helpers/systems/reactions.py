@@ -7,7 +7,7 @@ import sympy
 import torch
 from torch import Tensor
 
-from ggd_helpers.dynamics import GradientDynamics
+from ggd_helpers.dynamics.gradient import GradientDynamics
 from ggd_helpers.potentials.reactions import IdealMixture, MassActionDissipation
 from ggd_helpers.systems.reaction_text import Reaction, read_reactions, species_of
 

@@ -1,23 +1,5 @@
 """Training: what is minimised (`objectives`), how (`self_scaled_bfgs`, `adam_lbfgs`), the loop around it (`fit`).
 
-`regression` fits functions without trajectories; `paths` watches optimisers on landscapes.
+`contracts` says what these ask of each other, so that a user's own can take their place. `regression` fits functions
+without trajectories; `paths` watches optimisers on landscapes.
 """
-
-from ggd_helpers.training.adam_lbfgs import AdamThenLBFGS
-from ggd_helpers.training.fit import History, fit
-from ggd_helpers.training.objectives import Differences, FlowMatching
-from ggd_helpers.training.regression import STRICTER, from_below, mean_square, regress
-from ggd_helpers.training.self_scaled_bfgs import SelfScaledBFGS
-
-__all__ = [
-    "STRICTER",
-    "AdamThenLBFGS",
-    "Differences",
-    "FlowMatching",
-    "History",
-    "SelfScaledBFGS",
-    "fit",
-    "from_below",
-    "mean_square",
-    "regress",
-]

@@ -7,8 +7,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ggd_helpers.training.objectives import Batch, Differences, Objective
-from ggd_helpers.trajectories import Trajectories
+from ggd_helpers.ranges import check
+from ggd_helpers.recordings.recording import Recording
+from ggd_helpers.training.contracts import Objective
+from ggd_helpers.training.objectives import Differences
 
 
 @dataclass(frozen=True)
@@ -17,34 +19,31 @@ class AdamThenLBFGS:
 
     The first half of `epochs`: Adam (amsgrad, learning rate 1e-3) over batches of `batch` trajectories. The second:
     L-BFGS on all trajectories (learning rate 0.1, at most 10 inner iterations, history 20, strong Wolfe line search).
-    The thesis trains in float32 on central differences at every state; `every=16` takes each sixteenth of them, which
-    costs little accuracy and saves most of the time.
+    The thesis trains in float32 on central differences at every state; `Differences(order=2, every=16)` takes each
+    sixteenth of them, which costs little accuracy and saves most of the time.
 
     Source: thesis 3.2.3 and 4.1.1, after Rathore et al. (2024).
     """
 
     epochs: int = 1000
     batch: int = 64
-    every: int = 1
     objective: Objective = field(default_factory=lambda: Differences(order=2))
     threads: int | None = None
 
-    def start(self, model: nn.Module, data: Trajectories, generator: torch.Generator) -> "AdamLBFGSRun":
+    def start(self, model: nn.Module, data: Recording, generator: torch.Generator) -> "AdamLBFGSRun":
         """Prepare a run; see `fit`."""
-        for name, low in (("epochs", 2), ("batch", 1), ("every", 1)):
-            if getattr(self, name) < low:
-                raise ValueError(f"{name} must be a whole number, {low} or more (got {getattr(self, name)!r}).")
+        check("epochs", self.epochs, "a whole number, 2 or more", "half of them are Adam's, half L-BFGS's")
+        check("batch", self.batch, "a whole number, 1 or more", "it is how many trajectories Adam takes at a time")
         return AdamLBFGSRun(self, model, data, generator)
 
 
 class AdamLBFGSRun:
     """The state of a run of `AdamThenLBFGS`; one step is one epoch."""
 
-    def __init__(self, recipe: AdamThenLBFGS, model: nn.Module, data: Trajectories, generator: torch.Generator):
-        self.recipe, self.model, self.generator = recipe, model, generator
+    def __init__(self, recipe: AdamThenLBFGS, model: nn.Module, data: Recording, generator: torch.Generator):
+        self.recipe, self.model, self.data, self.generator = recipe, model, data, generator
         self.parameters = [p for p in model.parameters() if p.requires_grad]
-        states, targets, dt = recipe.objective.batch(data)
-        self.all = Batch(states[:, :: recipe.every], targets[:, :: recipe.every], dt)
+        self.all = recipe.objective.batch(data)
         self.total, self.iteration = recipe.epochs, 0
         self.best, self.best_loss = self._weights(), math.inf
         self.adam = torch.optim.Adam(self.parameters, lr=1e-3, amsgrad=True)
@@ -73,14 +72,13 @@ class AdamLBFGSRun:
         return loss
 
     def _adam_epoch(self) -> float:
-        states, targets, dt = self.all
-        total = 0.0
-        for chosen in torch.randperm(len(states), generator=self.generator).split(self.recipe.batch):
+        objective, total = self.recipe.objective, 0.0
+        for chosen in torch.randperm(len(self.data), generator=self.generator).split(self.recipe.batch):
             self.adam.zero_grad()
-            loss = self.recipe.objective.loss(self.model, Batch(states[chosen], targets[chosen], dt))
+            loss = objective.loss(self.model, objective.batch(self.data.select(chosen)))
             loss.backward()
             self.adam.step()
-            total += loss.item() * len(chosen) / len(states)
+            total += loss.item() * len(chosen) / len(self.data)
         return total
 
     def _lbfgs_epoch(self) -> float:

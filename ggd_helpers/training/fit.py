@@ -5,17 +5,17 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 import torch
 from matplotlib.axes import Axes
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
-from ggd_helpers.parameters import check_parameters
-from ggd_helpers.training.adam_lbfgs import AdamThenLBFGS
+from ggd_helpers.files import written_whole
+from ggd_helpers.ranges import check_seed
+from ggd_helpers.recordings.recording import Recording
+from ggd_helpers.training.contracts import Recipe, Run
 from ggd_helpers.training.self_scaled_bfgs import SelfScaledBFGS
-from ggd_helpers.trajectories import Trajectories
 
 CHECKPOINT_EVERY = 50  # iterations
 
@@ -43,18 +43,19 @@ class History:
 
 def fit(
     model: nn.Module,
-    data: Trajectories,
-    recipe: SelfScaledBFGS | AdamThenLBFGS | None = None,
+    data: Recording,
+    recipe: Recipe | None = None,
     seed: int = 0,
     checkpoint: str | Path | None = None,
     progress: bool = True,
     watch: Callable[[int, float], None] | None = None,
 ) -> History:
-    """Train a model on trajectories; the model ends with the best weights found.
+    """Train a model on a recording; the model ends with the best weights found.
 
     Args:
-        model: any module that maps states `(..., n)` to velocities `(..., n)`; its device and dtype are used.
-        data: the training trajectories.
+        model: any module that the recipe's objective can score; for `Differences` and `FlowMatching` it maps states
+            `(..., n)` to velocities `(..., n)`. Its device and dtype are used.
+        data: the training trajectories, of the kind that the objective makes its batches from.
         recipe: `SelfScaledBFGS()` unless another is given; `AdamThenLBFGS()` is the thesis's.
         seed: of the validation split, the restarts and the batches.
         checkpoint: a file to resume from when it exists, and to write to every 50 iterations. A resumed run gives the
@@ -67,7 +68,7 @@ def fit(
     Raises:
         ValueError: nothing to train, a loss that is not finite, a checkpoint of another model or recipe.
     """
-    check_parameters(seed=seed)
+    check_seed(seed)
     if checkpoint and not Path(checkpoint).parent.is_dir():
         raise ValueError(f"checkpoint {checkpoint}: there is no folder {Path(checkpoint).parent}: make it first.")
     recipe = recipe or SelfScaledBFGS()
@@ -110,23 +111,18 @@ def _threads(count: int | None) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def _fingerprint(trained: list[Tensor], data: Trajectories, recipe: SelfScaledBFGS | AdamThenLBFGS, seed: int) -> str:
+def _fingerprint(trained: list[Tensor], data: Recording, recipe: Recipe, seed: int) -> str:
     """What a checkpoint must agree on with the run that resumes it."""
     parameters = [(*p.shape, str(p.dtype)) for p in trained]
-    states = f"{tuple(data.states.shape)}, dt {data.dt}, sum {data.states.sum().item()!r}"
-    return f"{recipe!r}, seed {seed}, parameters {parameters}, states {states}"
+    return f"{recipe!r}, seed {seed}, parameters {parameters}, {data.fingerprint()}"
 
 
-def _save(path: Path, run: Any, history: History, fingerprint: str) -> None:
-    partial = path.with_name(path.name + ".partial")
-    try:
+def _save(path: Path, run: Run, history: History, fingerprint: str) -> None:
+    with written_whole(path) as partial:
         torch.save({"for": fingerprint, "run": run.state_dict(), "history": asdict(history)}, partial)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
-def _resume(path: Path, run: Any, history: History, fingerprint: str) -> None:
+def _resume(path: Path, run: Run, history: History, fingerprint: str) -> None:
     try:
         content = torch.load(path, weights_only=True)
         found = content["for"]

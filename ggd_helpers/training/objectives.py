@@ -9,7 +9,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ggd_helpers.integrators import rk4
-from ggd_helpers.trajectories import Trajectories
+from ggd_helpers.ranges import check
+from ggd_helpers.recordings.regular import Trajectories
 
 
 class Batch(NamedTuple):
@@ -38,11 +39,17 @@ def well_spread_times(states: Tensor, count: int) -> Tensor:
     return functional.pad(functional.pad(between, (1, 0)), (0, 1), value=states.shape[1] - 1)
 
 
-def _chosen(states: Tensor, count: int | None) -> Tensor:
-    """Indices `(trajectory, chosen time)`: `count` of them, or all times."""
+def _chosen(states: Tensor, count: int | None, every: int = 1) -> Tensor:
+    """Indices `(trajectory, chosen time)`: `count` well-spread ones, or one in `every`."""
     if count is not None:
         return well_spread_times(states, count)
-    return torch.arange(states.shape[1], device=states.device).expand(states.shape[:2])
+    times = torch.arange(0, states.shape[1], every, device=states.device)
+    return times.expand(len(states), -1)
+
+
+def mean_squared_velocity(data: Trajectories) -> float:
+    """The mean squared velocity of trajectories, from one state to the next."""
+    return float(((data.states[:, 1:] - data.states[:, :-1]) / data.dt).square().mean())
 
 
 @dataclass(frozen=True)
@@ -53,15 +60,21 @@ class Differences:
     """
 
     order: int = 6
+    every: int = 1
 
     def batch(self, data: Trajectories, count: int | None = None) -> Batch:
-        """The states and their differenced velocities at `count` times a trajectory (all when `None`)."""
-        row, at = torch.arange(len(data))[:, None], _chosen(data.states, count)
+        """The states and their differenced velocities at `count` times a trajectory (one in `every` when `None`)."""
+        check("every", self.every, "a whole number, 1 or more", "one state in so many is taken")
+        row, at = torch.arange(len(data))[:, None], _chosen(data.states, count, self.every)
         return Batch(data.states[row, at], data.differences(self.order)[row, at], data.dt)
 
     def loss(self, model: nn.Module, batch: Batch) -> Tensor:
         """The mean squared error of the velocity, a scalar."""
         return (model(batch.states) - batch.targets).square().mean()
+
+    def unit(self, data: Trajectories) -> float:
+        """The mean squared velocity."""
+        return mean_squared_velocity(data)
 
 
 @dataclass(frozen=True)
@@ -92,5 +105,6 @@ class FlowMatching:
         elapsed = batch.dt * torch.arange(1, self.segment + 1).to(path)
         return ((path - batch.targets) / elapsed[:, None]).square().mean()
 
-
-Objective = Differences | FlowMatching
+    def unit(self, data: Trajectories) -> float:
+        """The mean squared velocity."""
+        return mean_squared_velocity(data)

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ggd_helpers.training.self_scaled_bfgs import Descent, InverseHessian
+from ggd_helpers.training.quasi_newton import Descent, InverseHessian
 
 Loss = Callable[[Tensor], Tensor]
 Method = Callable[[Loss, Tensor, int], Tensor]

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from ggd_helpers.training.flat_parameters import FlatParameters
-from ggd_helpers.training.self_scaled_bfgs import Descent
+from ggd_helpers.training.quasi_newton import Descent
 
 
 def mean_square(miss: Tensor) -> Tensor:

@@ -1,135 +1,20 @@
 """The default recipe: dense self-scaled BFGS on few well-placed points, started several times."""
 
-import inspect
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import torch
-from scipy.linalg.blas import dsymv, dsyr2
 from torch import nn
 
+from ggd_helpers.networks import redraw_
+from ggd_helpers.ranges import check
+from ggd_helpers.recordings.recording import Recording
+from ggd_helpers.training.contracts import Objective
 from ggd_helpers.training.flat_parameters import FlatParameters
-from ggd_helpers.training.objectives import Differences, Objective
-from ggd_helpers.trajectories import Trajectories
-
-ValueAndGradient = Callable[[np.ndarray], tuple[float, np.ndarray]]
-
-
-class InverseHessian:
-    """The metric `H` of a quasi-Newton method: dense, symmetric, kept as `scale * lower`, lower triangle only.
-
-    Self-scaled BFGS update with `s = step`, `y = change of gradient`, `rho = 1 / y.s`:
-    `H <- (1 - rho s y^T) H/tau (1 - rho y s^T) + rho s s^T`, `tau = min(1, y.s / s.B.s)`.
-
-    Source: Oren and Luenberger (1974); Al-Baali (1998).
-    """
-
-    def __init__(self, size: int, scale: float):
-        self.lower, self.scale, self.fresh = np.asfortranarray(np.eye(size)), scale, True
-
-    def __matmul__(self, vector: np.ndarray) -> np.ndarray:
-        return self.scale * dsymv(1.0, self.lower, vector, lower=1)
-
-    def update(self, step: np.ndarray, change: np.ndarray, step_b_step: float) -> None:
-        """Take in one step; `step_b_step` is `s.B.s` under the old metric `B = 1/H`."""
-        curvature = change @ step
-        if curvature <= 1e-300:
-            return
-        if self.fresh:  # the usual first scaling of BFGS
-            self.scale, self.fresh = float(curvature / (change @ change)), False
-            tau = 1.0
-        else:
-            tau = max(min(1.0, float(curvature / max(step_b_step, 1e-300))), 1e-3)
-        moved = self @ change
-        self.scale /= tau
-        direction = -moved / (curvature * tau) + 0.5 * step * ((change @ moved) / (tau * curvature**2) + 1 / curvature)
-        self.lower = dsyr2(1 / self.scale, direction, step, lower=1, a=self.lower, overwrite_a=1)
-        if not 1e-12 < self.scale < 1e12:
-            self.lower, self.scale = self.lower * self.scale, 1.0
-
-
-def _between(low: float, low_loss: float, low_slope: float, high: float, high_loss: float) -> float:
-    """Where the parabola through two ends, with the slope at the lower one, is lowest; never next to an end."""
-    width = high - low
-    bend = high_loss - low_loss - width * low_slope
-    share = -0.5 * width * low_slope / bend if 0 < bend < math.inf else 0.5
-    return low + width * min(max(share, 0.1), 0.9)
-
-
-@dataclass
-class Descent:
-    """One run of self-scaled BFGS with a weak Wolfe line search, from one start."""
-
-    theta: np.ndarray
-    loss: float
-    gradient: np.ndarray
-    metric: InverseHessian
-    failures: int = 0
-
-    @classmethod
-    def start(cls, function: ValueAndGradient, theta: np.ndarray) -> "Descent":
-        loss, gradient = function(theta)
-        return cls(theta, loss, gradient, cls._fresh_metric(gradient))
-
-    @staticmethod
-    def _fresh_metric(gradient: np.ndarray) -> InverseHessian:
-        return InverseHessian(len(gradient), 1 / max(1.0, float(np.linalg.norm(gradient))))
-
-    def _search(self, function: ValueAndGradient, direction: np.ndarray) -> tuple[float, float, np.ndarray] | None:
-        """A step length that fulfils the weak Wolfe conditions, with loss and gradient there; `None` if none lowers it.
-
-        A length that climbs bounds the interval from above, one where the slope is still steep from below; the next try
-        is the minimum of the parabola through what is known, kept away from the ends (or twice the length, while
-        nothing climbs).
-
-        Source: Lewis and Overton (2013), with interpolation.
-        """
-        slope = float(direction @ self.gradient)
-        if not slope < 0:
-            return None
-        low, high, length = (0.0, self.loss, self.gradient), None, 1.0
-        for _ in range(20):
-            loss, gradient = function(self.theta + length * direction)
-            if not loss <= self.loss + 1e-4 * length * slope:
-                high = (length, loss)
-            elif direction @ gradient < 0.9 * slope:
-                low = (length, loss, gradient)
-            else:
-                return length, loss, gradient
-            length = 2 * length if high is None else _between(low[0], low[1], float(direction @ low[2]), *high)
-        return low if low[0] > 0 else None
-
-    def step(self, function: ValueAndGradient) -> None:
-        """Go along `-H g`; when no step there helps, forget the metric (three times in a row end a run)."""
-        direction = -(self.metric @ self.gradient)
-        found = self._search(function, direction)
-        if found is None:
-            self.metric, self.failures = self._fresh_metric(self.gradient), self.failures + 1
-            return
-        length, loss, gradient = found
-        step = length * direction
-        self.metric.update(step, gradient - self.gradient, -length * (self.gradient @ step))
-        self.theta, self.loss, self.gradient, self.failures = self.theta + step, loss, gradient, 0
-
-    def state(self) -> dict[str, Any]:
-        metric = self.metric
-        arrays = {"theta": self.theta, "gradient": self.gradient, "lower": metric.lower}
-        return {name: torch.from_numpy(array.copy()) for name, array in arrays.items()} | {
-            "loss": self.loss,
-            "failures": self.failures,
-            "scale": metric.scale,
-            "fresh": metric.fresh,
-        }
-
-    @classmethod
-    def from_state(cls, state: dict[str, Any]) -> "Descent":
-        metric = InverseHessian(0, state["scale"])
-        metric.lower, metric.fresh = np.asfortranarray(state["lower"].numpy()), state["fresh"]
-        theta, gradient = state["theta"].numpy(), state["gradient"].numpy()
-        return cls(theta, state["loss"], gradient, metric, state["failures"])
+from ggd_helpers.training.objectives import Differences
+from ggd_helpers.training.quasi_newton import Descent
 
 
 @dataclass(frozen=True)
@@ -139,8 +24,8 @@ class SelfScaledBFGS:
     Few points carry all that long trajectories know: `points` times of each, well spread over distance and time. A
     share of the trajectories is set aside for validation. `restarts` starts (the model as given, then fresh draws) run
     for `trial` iterations each; the best on the validation trajectories goes on, until the loss falls under `tolerance`
-    times the mean squared velocity, or stops falling for `patience` iterations, or `iterations` are spent. The weights
-    best on validation are kept.
+    times its unit (the mean squared velocity), or stops falling for `patience` iterations, or `iterations` are spent.
+    The weights best on validation are kept.
 
     Source: our own measurements; `tests/benchmarks/thesis_recipe.py` trains the same data the thesis's way.
     """
@@ -155,18 +40,12 @@ class SelfScaledBFGS:
     patience: int = 200
     threads: int | None = 1
 
-    def start(self, model: nn.Module, data: Trajectories, generator: torch.Generator) -> "BFGSRun":
+    def start(self, model: nn.Module, data: Recording, generator: torch.Generator) -> "BFGSRun":
         """Prepare a run; see `fit`."""
         for name, low in (("iterations", 1), ("points", 3), ("restarts", 1), ("trial", 1), ("patience", 1)):
-            if getattr(self, name) < low:
-                raise ValueError(f"{name} must be a whole number, {low} or more (got {getattr(self, name)!r}).")
-        if not 0 < self.validation_fraction <= 0.9:
-            raise ValueError(
-                f"validation_fraction must be positive and at most 0.9 (got {self.validation_fraction!r})."
-            )
-        if self.restarts > 1 and not _can_be_redrawn(model):
-            raise ValueError(f"restarts = {self.restarts} needs a model with reset_parameters(generator); "
-                             f"{type(model).__name__} has none: use SelfScaledBFGS(restarts=1).")  # fmt: skip
+            check(name, getattr(self, name), f"a whole number, {low} or more", "see SelfScaledBFGS")
+        fraction = self.validation_fraction
+        check("validation_fraction", fraction, "positive and at most 0.9", "it is the share of trajectories set aside")
         return BFGSRun(self, model, data, generator)
 
 
@@ -175,7 +54,7 @@ class BFGSRun:
 
     CHECK = 20  # iterations between two looks at the validation trajectories
 
-    def __init__(self, recipe: SelfScaledBFGS, model: nn.Module, data: Trajectories, generator: torch.Generator):
+    def __init__(self, recipe: SelfScaledBFGS, model: nn.Module, data: Recording, generator: torch.Generator):
         self.recipe, self.model, self.generator = recipe, model, generator
         self.flat = FlatParameters([p for p in model.parameters() if p.requires_grad])
         training, validation = data, data
@@ -183,7 +62,7 @@ class BFGSRun:
             training, validation = data.split(recipe.validation_fraction, generator.initial_seed())
         self.batch = recipe.objective.batch(training, recipe.points)
         self.validation = recipe.objective.batch(validation, recipe.points)
-        self.unit = float(((data.states[:, 1:] - data.states[:, :-1]) / data.dt).square().mean()) or 1.0
+        self.unit = recipe.objective.unit(data) or 1.0
         self.total, self.iteration, self.finished = recipe.iterations, 0, False
         self.trials_left = recipe.restarts if recipe.restarts > 1 else 0
         self.leader, self.leader_validation = None, math.inf
@@ -192,7 +71,7 @@ class BFGSRun:
         self.descent = self._start()
 
     def _loss_and_gradient(self, theta: np.ndarray) -> tuple[float, np.ndarray]:
-        """The loss in units of the mean squared velocity, and its slope."""
+        """The loss in its unit, and its slope."""
         return self.flat.loss_and_gradient(
             lambda: self.recipe.objective.loss(self.model, self.batch) / self.unit, theta
         )
@@ -240,7 +119,7 @@ class BFGSRun:
             self.leader, self.leader_validation = self.descent, score
         self.trials_left -= 1
         if self.trials_left:
-            self.model.reset_parameters(self.generator)
+            redraw_(self.model, self.generator)
             self.descent = self._start()
         else:
             self.descent, self.leader = self.leader, None
@@ -279,9 +158,3 @@ class BFGSRun:
         self.descent = Descent.from_state(state["descent"])
         self.leader = None if state["leader"] is None else Descent.from_state(state["leader"])
         self.generator.set_state(state["generator"])
-
-
-def _can_be_redrawn(model: nn.Module) -> bool:
-    """Whether the model has our `reset_parameters(generator)` (torch's own layers have one without a generator)."""
-    reset = getattr(model, "reset_parameters", None)
-    return reset is not None and "generator" in inspect.signature(reset).parameters

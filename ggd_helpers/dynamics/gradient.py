@@ -3,7 +3,8 @@
 import torch
 from torch import Tensor, nn
 
-from ggd_helpers.potentials import DissipationPotential, Entropy
+from ggd_helpers.networks import redraw_
+from ggd_helpers.potentials.general import DissipationPotential, Entropy
 
 
 class GradientDynamics(nn.Module):
@@ -28,7 +29,7 @@ class GradientDynamics(nn.Module):
         self.entropy = entropy
         self.dissipation = dissipation
         if seed is not None:
-            self.reset_parameters(torch.Generator().manual_seed(seed))
+            redraw_(self, torch.Generator().manual_seed(seed))
 
     def conjugate(self, x: Tensor) -> Tensor:
         """The entropic conjugate `x* = dS/dx`, `(..., n)` to `(..., n)`."""
@@ -45,9 +46,3 @@ class GradientDynamics(nn.Module):
     def entropy_production(self, x: Tensor) -> Tensor:
         """The rate `dS/dt = x* . dx/dt`, `(..., n)` to `(...)`; never negative for an admissible pair."""
         return (self.conjugate(x) * self.velocity(x)).sum(-1)
-
-    def reset_parameters(self, generator: torch.Generator) -> None:
-        """Draw the learnable potentials afresh; a prescribed (frozen) one is left alone."""
-        for potential in (self.entropy, self.dissipation):
-            if any(parameter.requires_grad for parameter in potential.parameters()):
-                potential.reset_parameters(generator)

@@ -1,0 +1,93 @@
+"""Measures: each takes a report and returns numbers under the names that all chapters share.
+
+A measure that compares with a known system is made from it: `velocity(system)`. A number that cannot be measured is
+left out, never set to zero.
+"""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from ggd_helpers.dynamics.gradient import GradientDynamics
+from ggd_helpers.dynamics.law import Law
+from ggd_helpers.evaluation.errors import relative_error
+from ggd_helpers.evaluation.freedoms import Freedom, potential_errors
+from ggd_helpers.evaluation.report import Findings, Measure, Report, velocities
+
+
+def velocity(system: Law) -> Measure:
+    """`velocity_mse` against the known velocity, `velocity_mse_data` against differences, `noise_floor` between these.
+
+    The differences are central ones, with one-sided ends, as the thesis reports them. `velocity_errors` are the mean
+    squared errors of the velocity on each trajectory.
+    """
+
+    def measure(report: Report) -> Findings:
+        exact, found, differences = velocities(report.data, system), report.velocities, report.data.differences(order=2)
+        errors = (found - exact).square()
+        return {
+            "velocity_errors": errors.mean(dim=(1, 2)),
+            "velocity_mse": errors.mean().item(),
+            "velocity_mse_data": (found - differences).square().mean().item(),
+            "noise_floor": (exact - differences).square().mean().item(),
+        }
+
+    return measure
+
+
+def rollout(report: Report) -> Findings:
+    """`rollout_mse`: RK4 from the recorded initial states over the whole horizon, against the recorded states."""
+    return {"rollout_mse": (report.rollout.states - report.rollout.known).square().mean().item()}
+
+
+def final_state(report: Report) -> Findings:
+    """`final_state_error`: the relative L2 error of the rollout at the horizon."""
+    return {"final_state_error": relative_error(report.rollout.states[:, -1], report.rollout.known[:, -1])}
+
+
+def conservation_drift(paths: Tensor, quantities: Tensor) -> float:
+    """The largest change of any conserved quantity `q . x` over any of the paths, `(..., time, n)` and `(..., n)`."""
+    values = paths @ torch.atleast_2d(quantities).T
+    return (values - values[..., :1, :]).abs().max().item() if values.numel() else 0.0
+
+
+def drift(quantities: Tensor) -> Measure:
+    """`conservation_drift` of the rollout, for the conserved quantities `q`, `(n,)` or `(quantities, n)`."""
+    return lambda report: {"conservation_drift": conservation_drift(report.rollout.states, quantities)}
+
+
+def second_law(report: Report) -> Findings:
+    """`min_entropy_production`: the smallest `dS/dt` on the recorded states."""
+    return {"min_entropy_production": report.model.entropy_production(report.data.states).min().item()}
+
+
+@torch.no_grad()
+def min_entropy_production(
+    model: GradientDynamics, sample: Callable[[int, torch.Generator], Tensor], count: int = 100_000, seed: int = 0
+) -> float:
+    """The smallest `dS/dt` over `count` random states from `sample(count, generator)`: the second law, tried out."""
+    states = sample(count, torch.Generator().manual_seed(seed))
+    return model.entropy_production(states).min().item()
+
+
+def second_law_at_random(system: Law, count: int = 100_000, seed: int = 0) -> Measure:
+    """`min_entropy_production` over `count` random states, drawn where the system's trajectories start."""
+    return lambda report: {
+        "min_entropy_production": min_entropy_production(report.model, system.sample_initial_states, count, seed)
+    }
+
+
+def potentials(system: GradientDynamics, freedom: type[Freedom], every: int = 16) -> Measure:
+    """`entropy_error` and `dissipation_error`, once a freedom is fixed on one recorded state in `every`."""
+
+    def measure(report: Report) -> Findings:
+        states = report.data.states[:, ::every]
+        return potential_errors(report.model, system, states, freedom.fix(report.model, system, states))
+
+    return measure
+
+
+def against(system: Law) -> list[Measure]:
+    """What is measured of every pair beside a known system: velocities, rollouts, the second law on recorded states."""
+    return [velocity(system), rollout, second_law]

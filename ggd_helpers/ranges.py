@@ -1,0 +1,73 @@
+"""Ranges in words: the words that a message shows are the rule that is checked."""
+
+import re
+import sys
+from functools import cache
+from numbers import Integral, Real
+from typing import Any, NamedTuple
+
+_NUMBER = r"-?\d+(?:\.\d+)?(?:e-?\d+)?"
+_WORDS = re.compile(
+    rf"(?P<whole>a whole number, )?(?:(?P<positive>positive)|greater than (?P<above>{_NUMBER})"
+    rf"|(?P<low>{_NUMBER}) or more|(?P<first>{_NUMBER}) to (?P<last>{_NUMBER}))(?: and at most (?P<most>{_NUMBER}))?"
+)
+
+
+class Range(NamedTuple):
+    """Numbers from `low` to `high`, both included unless `low` is `open`; only whole ones if `whole`."""
+
+    low: float
+    high: float
+    open: bool
+    whole: bool
+
+    def admits(self, value: Any) -> bool:
+        """Whether a value is a number of this range; truth values, NaN and what no float can hold never are."""
+        if isinstance(value, bool) or not isinstance(value, Integral if self.whole else Real):
+            return False
+        if not abs(value) <= sys.float_info.max:
+            return False
+        return (self.low < value if self.open else self.low <= value) and value <= self.high
+
+
+@cache
+def read_range(words: str) -> Range:
+    """Read a range: `positive`, `greater than 1`, `10 or more` or `4 to 256`.
+
+    Before it may stand `a whole number, `, after it ` and at most 20`.
+
+    Raises:
+        ValueError: other words.
+    """
+    match = _WORDS.fullmatch(words)
+    if not match:
+        raise ValueError(f"{words!r} is not a range: write positive, greater than 1, 10 or more, or 4 to 256, with "
+                         "'a whole number, ' before or ' and at most 20' after it.")  # fmt: skip
+    low = next((match[name] for name in ("above", "low", "first") if match[name]), "0")
+    high = match["last"] or match["most"] or str(sys.float_info.max)
+    return Range(_exact(low), _exact(high), bool(match["positive"] or match["above"]), bool(match["whole"]))
+
+
+def _exact(number: str) -> float:
+    """A whole number as it is: 2^63 - 1 is no float."""
+    return int(number) if number.lstrip("-").isdigit() else float(number)
+
+
+def check(name: str, value: Any, words: str, meaning: str) -> None:
+    """Refuse a value outside a range, in the words of `read_range`.
+
+    Raises:
+        ValueError: naming the parameter, its range, the value given and what it means.
+
+    Example:
+        >>> check("gamma", -1.0, "positive", "it is the damping rate in 1/time")
+        Traceback (most recent call last):
+        ValueError: gamma must be positive (got -1.0): it is the damping rate in 1/time.
+    """
+    if not read_range(words).admits(value):
+        raise ValueError(f"{name} must be {words} (got {value!r}): {meaning}.")
+
+
+def check_seed(seed: int) -> None:
+    """Refuse what no generator can be seeded with."""
+    check("seed", seed, f"a whole number, 0 to {2**63 - 1}", "it starts every random draw")

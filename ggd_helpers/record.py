@@ -1,0 +1,117 @@
+"""The record of a chapter: its checked parameters, figures, experiments, and what it leaves behind in one folder."""
+
+import json
+import math
+import platform
+import time
+from collections.abc import Mapping
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import torch
+from matplotlib.figure import Figure
+from safetensors.torch import save
+
+from ggd_helpers.devices import choose_device
+from ggd_helpers.experiments import Outcome
+from ggd_helpers.files import CHAPTERS, data_path, written_whole
+from ggd_helpers.parameters import load_notebook, parameters_of
+
+
+class Record:
+    """What a chapter is run with and what it finds; `save` writes it down.
+
+    Made right after the parameters cell, it takes the parameters that the chapter declares there from the notebook's
+    variables, and refuses a value outside its range.
+
+    Args:
+        chapter: the name of the notebook, without `.ipynb`.
+        variables: `globals()` of the notebook.
+
+    Attributes:
+        parameters: the values by name.
+        device: where to train, as the parameter `device` says.
+        metrics: numbers by experiment.
+        models: whose weights are written, by name.
+
+    Raises:
+        ValueError: a parameter out of its range, or not defined.
+    """
+
+    def __init__(self, chapter: str, variables: Mapping[str, Any]):
+        self.chapter, self._started = chapter, time.perf_counter()
+        beside = Path(f"{chapter}.ipynb")
+        declared = parameters_of(load_notebook(beside if beside.is_file() else CHAPTERS / beside))
+        missing = [name for name in declared if name not in variables]
+        if missing:
+            raise ValueError(f"{missing[0]} is not defined: run the cell with the parameters first.")
+        self.parameters = {name: variables[name] for name in declared}
+        for name, parameter in declared.items():
+            parameter.check(self.parameters[name])
+        self.device = choose_device(self.parameters.get("device", "cpu"))
+        self.metrics: dict[str, dict[str, float]] = {}
+        self.models: dict[str, torch.nn.Module] = {}
+
+    @property
+    def folder(self) -> Path:
+        """Where everything goes: the parameter `out`."""
+        return Path(self.parameters["out"])
+
+    def figure(self, figure: Figure, name: str) -> Figure:
+        """Keep a figure as `OUT/figures/NAME.png`, and hand it back for the page."""
+        path = self.folder / "figures" / f"{name}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with written_whole(path) as partial:
+            figure.savefig(partial, dpi=150, format="png")
+        return figure
+
+    def add(self, outcome: Outcome) -> Outcome:
+        """Take in the numbers and the model of an experiment, and hand it back."""
+        self.metrics |= outcome.metrics
+        if outcome.model is not None:
+            self.models[outcome.name] = outcome.model
+        return outcome
+
+    def kept(self, name: str) -> Outcome | None:
+        """The outcome that the course keeps in `data/NAME`; `None` where it is of other parameters than this run."""
+        outcome = Outcome.read(data_path(name))
+        own = self.parameters.items()
+        return outcome if outcome.about["parameters"].items() <= own else None
+
+    def save(self) -> Path:
+        """Write `OUT/results.json`, and the weights of every model as `OUT/NAME.safetensors`, each whole or not at all.
+
+        A number that was not measured is left out, never set to zero; one that is not finite stands under `failed`, not
+        under `metrics`. `seconds` counts from the making of the record.
+        """
+        metrics, failed = self._sorted_out()
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for name, model in self.models.items():
+            weights = {key: value.cpu().clone().contiguous() for key, value in model.state_dict().items()}  # unshared
+            with written_whole(self.folder / f"{name}.safetensors") as partial:
+                partial.write_bytes(save(weights))
+        content = {
+            "chapter": self.chapter,
+            "parameters": self.parameters,
+            "seconds": round(time.perf_counter() - self._started, 1),
+            "device": str(self.device),
+            "seed": self.parameters.get("seed"),
+            "versions": {"python": platform.python_version()}
+            | {name: metadata.version(name) for name in ("ggd_helpers", "torch", "numpy", "scipy")},
+            "metrics": metrics,
+        } | ({"failed": failed} if failed else {})
+        with written_whole(self.folder / "results.json") as partial:
+            partial.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+        return self.folder / "results.json"
+
+    def _sorted_out(self) -> tuple[dict[str, dict[str, float]], dict[str, dict[str, str]]]:
+        """The finite numbers by experiment, and the reason why the others are none."""
+        metrics: dict[str, dict[str, float]] = {}
+        failed: dict[str, dict[str, str]] = {}
+        for experiment, numbers in self.metrics.items():
+            metrics[experiment] = {name: float(value) for name, value in numbers.items() if math.isfinite(value)}
+            for name in numbers.keys() - metrics[experiment].keys():
+                reason = f"{float(numbers[name])}: the training or the rollout left the finite numbers"
+                failed.setdefault(experiment, {})[name] = reason
+        return metrics, failed

@@ -1,0 +1,81 @@
+"""Recordings of a system that is driven: what was done to it, and what it answered."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from ggd_helpers.dynamics.driven import DrivenDynamics
+from ggd_helpers.integrators import rk4_along
+from ggd_helpers.ranges import check
+from ggd_helpers.recordings.recording import check_finite
+from ggd_helpers.recordings.regular import Trajectories
+
+
+@dataclass(frozen=True)
+class DrivenTrajectories(Trajectories):
+    """Trajectories with the input at every stored time, and with what was measured beside the states.
+
+    Attributes:
+        inputs: `u`, `(trajectory, time, k)`.
+        outputs: for example the force that holds the input, `(trajectory, time, m)`; `None` where nothing was measured.
+
+    Raises:
+        ValueError: as `Trajectories`; inputs or outputs of other trajectories or times, or not finite.
+    """
+
+    inputs: Tensor = field(kw_only=True)
+    outputs: Tensor | None = field(default=None, kw_only=True)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name, tensor in (("inputs", self.inputs), ("outputs", self.outputs)):
+            if tensor is not None and (tensor.dim() != 3 or tensor.shape[:2] != self.states.shape[:2]):
+                raise ValueError(f"{name} must have shape (trajectory, time, k) with the trajectories and times of "
+                                 f"states, {tuple(self.states.shape)}; got {tuple(tensor.shape)}.")  # fmt: skip
+        check_finite(inputs=self.inputs, outputs=self.outputs)
+
+    def inputs_with_middles(self) -> Tensor:
+        """The inputs at the stored times and half-way between, for `rk4_along`: `(trajectory, 2 time - 1, k)`.
+
+        Half-way stands the cubic through the four nearest (the parabola through three beside an end).
+
+        Raises:
+            ValueError: fewer than 4 stored times.
+        """
+        u = self.inputs
+        if u.shape[1] < 4:
+            raise ValueError(f"inputs half-way between the stored ones need 4 times or more (got {u.shape[1]}).")
+        first = (3 * u[:, :1] + 6 * u[:, 1:2] - u[:, 2:3]) / 8
+        inside = (9 * (u[:, 1:-2] + u[:, 2:-1]) - u[:, :-3] - u[:, 3:]) / 16
+        last = (3 * u[:, -1:] + 6 * u[:, -2:-1] - u[:, -3:-2]) / 8
+        middles = torch.cat([first, inside, last], dim=1)
+        return torch.cat([torch.stack([u[:, :-1], middles], dim=2).flatten(1, 2), u[:, -1:]], dim=1)
+
+
+def drive(
+    law: DrivenDynamics, x0: Tensor, protocol: Callable[[Tensor], Tensor], dt: float, points: int, substeps: int = 1
+) -> DrivenTrajectories:
+    """Integrate a driven law with RK4 from given states, under a protocol.
+
+    Args:
+        law: the pair; its `force` becomes the output.
+        x0: initial states, `(trajectory, n)`.
+        protocol: the input at given times, `(time,)` to `(trajectory, time, k)`.
+        dt, points, substeps: the time between stored states, how many, and how many steps make a stored one.
+
+    Raises:
+        ValueError: a parameter out of range, or a motion or protocol that leaves the finite numbers.
+    """
+    check("dt", dt, "positive", "it is the time between two stored states")
+    check("points", points, "a whole number, 2 or more", "it is how many states of each trajectory are stored")
+    check("substeps", substeps, "a whole number, 1 or more", "it is how many steps make a stored one")
+    halves = 2 * substeps * (points - 1)
+    inputs = protocol(dt / (2 * substeps) * torch.arange(halves + 1, dtype=x0.dtype, device=x0.device))
+    with torch.no_grad():
+        states = rk4_along(law, x0, inputs, dt / substeps)[:, ::substeps]
+        velocities = law.at(inputs := inputs[:, :: 2 * substeps])(states)
+        outputs = law.force(states, inputs)
+    metadata = {"system": type(law).__name__, "integrator": f"RK4, {substeps} steps a point"}
+    return DrivenTrajectories(states, dt, velocities, metadata, inputs=inputs, outputs=outputs)

@@ -1,0 +1,87 @@
+"""Recordings of many realisations of one protocol: at every time a cloud, kept as a histogram."""
+
+import math
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+
+from ggd_helpers.recordings.recording import Recording, check_finite
+
+
+@dataclass(frozen=True)
+class Ensembles(Recording):
+    """The distribution of each coordinate at every time, one ensemble of realisations for each protocol.
+
+    Attributes:
+        shares: the share of the realisations at every point of the grid, `(protocol, time, n, bins)`; sums are 1.
+        grid: the points, increasing, `(bins,)`; all ensembles have the same ones.
+        inputs: `(protocol, time, k)`.
+        dt: the time between two stored distributions.
+        realisations: how many each ensemble has.
+        outputs: what was measured beside, averaged, `(protocol, time, m)`; or `None`.
+        metadata: how the data came about; plain JSON values.
+
+    Raises:
+        ValueError: shapes that do not fit, or shares that do not sum to 1.
+    """
+
+    shared: ClassVar[frozenset[str]] = frozenset({"grid"})
+
+    shares: Tensor
+    grid: Tensor
+    inputs: Tensor
+    dt: float
+    realisations: int
+    outputs: Tensor | None = None
+    metadata: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.shares.dim() != 4 or self.grid.shape != self.shares.shape[-1:]:
+            raise ValueError(f"shares must have shape (protocol, time, n, bins) and grid (bins,); "
+                             f"got {tuple(self.shares.shape)} and {tuple(self.grid.shape)}.")  # fmt: skip
+        for name, tensor in (("inputs", self.inputs), ("outputs", self.outputs)):
+            if tensor is not None and (tensor.dim() != 3 or tensor.shape[:2] != self.shares.shape[:2]):
+                raise ValueError(f"{name} must have shape (protocol, time, k) with the protocols and times of shares, "
+                                 f"{tuple(self.shares.shape)}; got {tuple(tensor.shape)}.")  # fmt: skip
+        check_finite(shares=self.shares, grid=self.grid, inputs=self.inputs, outputs=self.outputs)
+        off = (self.shares.sum(-1) - 1).abs().max().item()
+        if off > 1e3 * torch.finfo(self.shares.dtype).eps * math.sqrt(len(self.grid)):
+            raise ValueError(f"shares must sum to 1 over the grid; one sum is {off:.1e} off.")
+
+    @property
+    def times(self) -> Tensor:
+        """The times of the stored distributions, `(time,)`, beginning at 0."""
+        return self.dt * torch.arange(self.shares.shape[1], device=self.shares.device, dtype=self.shares.dtype)
+
+    @property
+    def mean(self) -> Tensor:
+        """The mean of every coordinate, `(protocol, time, n)`: exactly that of the realisations."""
+        return self.shares @ self.grid
+
+    @property
+    def variance(self) -> Tensor:
+        """The variance of every coordinate, `(protocol, time, n)`: at most a quarter of a squared bin too large."""
+        return (self.shares * (self.grid - self.mean[..., None]) ** 2).sum(-1)
+
+
+def share_linearly(values: Tensor, grid: Tensor) -> Tensor:
+    """Histograms in which every value is shared by its two neighbours on the grid, so that means stay exact.
+
+    Shapes: `values` `(realisation, ...)`, an evenly spaced `grid` `(bins,)`; the answer is `(..., bins)`, sums are 1.
+
+    Raises:
+        ValueError: a value outside the grid, or not finite.
+    """
+    low, high = grid[0], grid[-1]
+    if not ((values >= low) & (values <= high)).all():
+        raise ValueError(f"values must lie on the grid, from {low:g} to {high:g} "
+                         f"(got {values.min():g} to {values.max():g}): take a wider one.")  # fmt: skip
+    place = (values - low) / (high - low) * (len(grid) - 1)
+    left = place.floor().long().clamp(max=len(grid) - 2)
+    right_share = place - left
+    flat = torch.zeros(values[0].numel(), len(grid), dtype=values.dtype, device=values.device)
+    left, right_share = left.flatten(1).T, right_share.flatten(1).T
+    flat.scatter_add_(1, left, 1 - right_share).scatter_add_(1, left + 1, right_share)
+    return (flat / len(values)).unflatten(0, values.shape[1:]) if values.dim() > 1 else flat[0] / len(values)
