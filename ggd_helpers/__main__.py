@@ -14,7 +14,6 @@ from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path
 
-from jupyter_client.kernelspec import KernelSpecManager
 from packaging.requirements import Requirement
 
 from ggd_helpers import batch
@@ -138,6 +137,7 @@ def _lab(arguments: argparse.Namespace, folder: Path) -> int:
 
 def _doctor(arguments: argparse.Namespace, folder: Path) -> int:
     import torch
+    from jupyter_client.kernelspec import KernelSpecManager
 
     rows, problems = _packages()
     gpus = [torch.cuda.get_device_name(gpu) for gpu in range(torch.cuda.device_count())]

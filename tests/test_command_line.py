@@ -109,13 +109,11 @@ class TestRun:
     @pytest.mark.parametrize(
         ("cell", "code", "said"),
         [
-            ("raise ValueError(f'gamma must be positive (got {gamma})')", 2, "ggd: gamma must be positive (got 1.0)\n"),
-            ("raise FileNotFoundError('data_file: no file x.csv')", 2, "ggd: data_file: no file x.csv\n"),
             ("x = 0\ny = 1 / x", 1, "`y = 1 / x`\nZeroDivisionError: division by zero"),
             ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", 1, "the kernel died"),
             ("pass", 1, "wrote no results.json"),
         ],
-        ids=["refused value", "missing file", "error", "dead kernel", "no results"],
+        ids=["error", "dead kernel", "no results"],
     )
     def test_a_failing_chapter_leaves_nothing(
         self, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture, cell: str, code: int, said: str
@@ -129,6 +127,37 @@ class TestRun:
         assert ("Traceback" in printed.err) == ("ZeroDivision" in said)
         assert printed.out == ""
         assert files(tmp_path) == before
+
+    @pytest.mark.parametrize(
+        ("error", "said"),
+        [
+            ("ValueError(f'gamma must be positive (got {gamma})')", "gamma must be positive (got 0.0)"),
+            ("FileNotFoundError('data_file: no file x.csv')", "data_file: no file x.csv"),
+        ],
+        ids=["refused value", "missing file"],
+    )
+    def test_only_the_cell_that_validates_refuses(
+        self, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture, error: str, said: str
+    ):
+        write_chapter(folder, "04_refuses", f"raise {error}", "pass")
+        write_chapter(
+            folder, "05_breaks", "from pathlib import Path; Path(out, 'half').touch()", f"x = 1\nraise {error}"
+        )
+        before = files(tmp_path)
+        assert main(["run", "04_refuses", "-p", "gamma=0"], folder) == 2
+        printed = capsys.readouterr().err
+        assert printed.splitlines()[-1] == f"ggd: {said}"
+        assert "Traceback" not in printed
+        assert main(["run", "05_breaks", "-p", "gamma=0"], folder) == 1
+        printed = capsys.readouterr().err
+        assert f"05_breaks stopped in cell [4] at `raise {error}`\n{error.split('(')[0]}: {said}\n" in printed
+        assert "----> 2 raise" in printed.partition("The last lines of the traceback:")[2]
+        assert files(tmp_path) == before
+
+    def test_another_error_in_that_cell_is_a_mistake_of_the_chapter(self, folder: Path, capsys: pytest.CaptureFixture):
+        write_chapter(folder, "04_mistake", "raise KeyError('gama')")
+        assert main(["run", "04_mistake"], folder) == 1
+        assert "04_mistake stopped in cell [3] at `raise KeyError('gama')`" in capsys.readouterr().err
 
     def test_interrupted_by_ctrl_c_leaves_nothing(self, folder: Path, tmp_path: Path):
         flag = tmp_path / "started"
@@ -262,6 +291,16 @@ def test_a_file_is_looked_for_where_the_command_is_given(folder, tmp_path, monke
     monkeypatch.chdir(tmp_path)
     values = batch.read_values(batch.find_chapter("03_tiny", folder), ["data_file=mine.csv"])
     assert values == {"data_file": str(tmp_path / "mine.csv")}
+
+
+def test_list_imports_nothing_slow(folder: Path):
+    """It answers at once: none of these is imported, each of which takes longer than all of `ggd list`."""
+    program = "import sys; from pathlib import Path; from ggd_helpers.__main__ import main; "
+    program += "main(['list'], Path(sys.argv[1])); print(*{name.partition('.')[0] for name in sys.modules})"
+    run = subprocess.run([sys.executable, "-c", program, folder], capture_output=True, text=True, check=True)
+    imported = set(run.stdout.splitlines()[-1].split())
+    assert "ggd_helpers" in imported
+    assert not imported & {"torch", "numpy", "matplotlib", "papermill", "nbclient", "nbformat", "jupyter_client"}
 
 
 def test_list_shows_titles_and_parameters(folder: Path, capsys: pytest.CaptureFixture):
