@@ -10,6 +10,7 @@ from torch import Tensor
 from ggd_helpers.dynamics import GradientDynamics
 from ggd_helpers.evaluation import Gauge, Report
 from ggd_helpers.figures.style import COLOURS, KNOWN, LEARNED, styled
+from ggd_helpers.systems import Particle
 from ggd_helpers.training import History
 from ggd_helpers.trajectories import Trajectories
 
@@ -89,7 +90,7 @@ def _line(dim: int, reach: float = 1.0) -> tuple[Tensor, Tensor]:
 
 
 @styled
-def potentials(models: Mapping[str, tuple[GradientDynamics, Gauge]], system: GradientDynamics) -> Figure:
+def potentials(models: Mapping[str, tuple[GradientDynamics, Gauge]], system: Particle) -> Figure:
     """Learned and known S and Xi, each in its gauge, along the first axis (thesis, Fig. 4.6 and 4.7).
 
     The dissipation potential is drawn at `x = 0`, as in the thesis, and where it is used: at the conjugate's own state.

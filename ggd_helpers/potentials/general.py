@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -10,10 +11,12 @@ from ggd_helpers.networks import FICNN, PICNN, draw_normal_
 
 
 class Potential(nn.Module):
+    """What entropies and dissipation potentials share: made of networks and of other potentials, if of anything."""
+
     def reset_parameters(self, generator: torch.Generator) -> None:
         """Draw every learnable part afresh; a formula has none."""
         for part in self.children():
-            part.reset_parameters(generator)
+            cast(Potential | FICNN | PICNN, part).reset_parameters(generator)
 
 
 class Entropy(Potential):

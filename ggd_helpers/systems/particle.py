@@ -76,6 +76,8 @@ class SteepParticle(Particle):
         ValueError: `gamma` or `steepness` is not positive, or `dim` is not 1 or 2.
     """
 
+    dissipation: CoshDissipation
+
     def __init__(self, gamma: float = 1.0, steepness: float = 1.0, dim: int = 1):
         check_parameters(gamma=gamma, steepness=steepness, dim=dim)
         super().__init__(CoshDissipation(gamma, steepness), dim)
