@@ -13,9 +13,9 @@ unexport PYTHONDONTWRITEBYTECODE
 help:
 	@echo "make run        install if needed, run the particle chapter, print its numbers"
 	@echo "make lab        install if needed, open the chapters in JupyterLab"
-	@echo "make test       all tests: the package, every chapter, the browser"
+	@echo "make test       all tests: the package and its examples, every chapter, the browser"
 	@echo "make notebooks  execute all chapters in place, as they are committed"
-	@echo "make lint       ruff's checks"
+	@echo "make lint       style (ruff) and types (mypy)"
 	@echo "make clean      remove .venv and caches (runs/ stays)"
 	@echo "PYTHON=python3.12 after any of them names another Python for .venv"
 
@@ -29,9 +29,9 @@ lab: $(INSTALLED)
 test: $(INSTALLED)
 	@$(MAKE) --no-print-directory --keep-going test-package test-notebooks test-browser
 
-# One thread each, for the two workers share the cores.
+# One thread each, for the two workers share the cores. The package's own files hold examples (doctests), and no tests.
 test-package: $(INSTALLED)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests --ignore=tests/browser -n 2
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests ggd_helpers --doctest-modules --ignore=tests/browser -n 2
 
 test-notebooks: $(INSTALLED)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --nbval --nbval-sanitize-with tests/notebooks/sanitize.cfg \
@@ -46,9 +46,10 @@ notebooks: $(INSTALLED)
 lint: $(INSTALLED)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 
 clean:
-	rm -rf $(VENV) *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis
 	find ggd_helpers tests notebooks \( -name __pycache__ -o -name .ipynb_checkpoints \) -prune -exec rm -rf {} +
 
 # A recent pip halves the time; without --no-compile, 45 s more go into files that nobody imports.

@@ -14,13 +14,13 @@ from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path
 
-from jupyter_client.kernelspec import KernelSpecManager
 from packaging.requirements import Requirement
 
 from ggd_helpers import batch
+from ggd_helpers.files import CHAPTERS
 
 
-def main(argv: list[str] | None = None, folder: Path = batch.CHAPTERS) -> int:
+def main(argv: list[str] | None = None, folder: Path = CHAPTERS) -> int:
     """Do what the command line says with the chapters in `folder`; returns the exit code."""
     arguments = _parser().parse_args(argv)
     try:
@@ -138,6 +138,7 @@ def _lab(arguments: argparse.Namespace, folder: Path) -> int:
 
 def _doctor(arguments: argparse.Namespace, folder: Path) -> int:
     import torch
+    from jupyter_client.kernelspec import KernelSpecManager
 
     rows, problems = _packages()
     gpus = [torch.cuda.get_device_name(gpu) for gpu in range(torch.cuda.device_count())]

@@ -70,6 +70,15 @@ def draw_bare_(parameter: Tensor, generator: torch.Generator) -> None:
         draw_normal_(parameter, 0.5, generator)
 
 
+def draw_layers_(network: nn.Module, generator: torch.Generator) -> None:
+    """Draw all weights of a network afresh (Kaiming normal), and set all its biases to zero."""
+    for parameter in network.parameters():
+        if parameter.dim() == 2:
+            draw_kaiming_(parameter, generator)
+        else:
+            nn.init.zeros_(parameter)
+
+
 def kaiming_normal_(model: nn.Module, seed: int) -> None:
     """Draw every network of a model exactly as the thesis does: Kaiming-normal weights, zero biases (chapter 4)."""
     generator = torch.Generator().manual_seed(seed)
@@ -102,6 +111,8 @@ def _check_sizes(**sizes: int) -> None:
 class _ConvexNetwork(nn.Module):
     """What FICNN and PICNN share: free weights behind the positive ones, and their seeded initialisation."""
 
+    raw_weights: nn.ParameterList
+
     def __init__(self, epsilon: float):
         super().__init__()
         check("epsilon", epsilon, "positive", "see equation (3.6) of the thesis")
@@ -113,11 +124,7 @@ class _ConvexNetwork(nn.Module):
 
     def reset_parameters(self, generator: torch.Generator) -> None:
         """Draw all weights afresh (Kaiming normal) and set all biases to zero."""
-        for parameter in self.parameters():
-            if parameter.dim() == 2:
-                draw_kaiming_(parameter, generator)
-            else:
-                nn.init.zeros_(parameter)
+        draw_layers_(self, generator)
 
 
 def _raw_weights(shapes: Sequence[tuple[int, int]], dtype: torch.dtype) -> nn.ParameterList:

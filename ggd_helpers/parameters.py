@@ -105,17 +105,25 @@ def read_parameters(source: str) -> dict[str, Parameter]:
     comments = {token.start[0]: token.string.lstrip("# ") for token in tokens if token.type == tokenize.COMMENT}
     parameters = {}
     for line in ast.parse(source).body:
-        if isinstance(line, ast.AnnAssign) and line.value is not None:
+        if isinstance(line, ast.AnnAssign):
             name, kind = ast.unparse(line.target), ast.unparse(line.annotation)
+            if line.value is None:
+                raise ValueError(f"{name} has no default (write {name}: {kind} = ...)")
             comment = comments.get(line.end_lineno or 0, "")
             parameters[name] = Parameter(name, kind, ast.literal_eval(line.value), comment)
     return parameters
 
 
+def tagged_parameters(notebook: Mapping[str, Any]) -> int | None:
+    """Which cell of a notebook is tagged `parameters`."""
+    tags = [cell["metadata"].get("tags", []) for cell in notebook["cells"]]
+    return next((i for i, names in enumerate(tags) if "parameters" in names), None)
+
+
 def parameters_of(notebook: Mapping[str, Any]) -> dict[str, Parameter]:
     """The parameters of a notebook, from its cell tagged `parameters`; none when there is no such cell."""
-    tagged = [cell for cell in notebook["cells"] if "parameters" in cell["metadata"].get("tags", [])]
-    return read_parameters("".join(tagged[0]["source"])) if tagged else {}
+    tagged = tagged_parameters(notebook)
+    return {} if tagged is None else read_parameters("".join(notebook["cells"][tagged]["source"]))
 
 
 def load_notebook(path: Path) -> dict[str, Any]:

@@ -23,9 +23,8 @@ class Range(NamedTuple):
 
     def admits(self, value: Any) -> bool:
         """Whether a value is a number of this range; truth values, NaN and what no float can hold never are."""
-        if isinstance(value, bool) or not isinstance(value, Integral if self.whole else Real):
-            return False
-        if not abs(value) <= sys.float_info.max:
+        is_number = isinstance(value, Integral if self.whole else Real) and not isinstance(value, bool)
+        if not (is_number and abs(value) <= sys.float_info.max):
             return False
         return (self.low < value if self.open else self.low <= value) and value <= self.high
 

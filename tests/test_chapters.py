@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from ggd_helpers import batch
+from ggd_helpers.files import CHAPTERS
 
-PATHS = sorted(batch.CHAPTERS.glob("*.ipynb"))
+PATHS = sorted(CHAPTERS.glob("*.ipynb"))
 
 
 def read(path: Path) -> dict:
@@ -22,7 +23,7 @@ def code_cells(path: Path) -> list[dict]:
 
 
 def test_there_are_chapters():
-    assert PATHS, f"no notebooks in {batch.CHAPTERS}"
+    assert PATHS, f"no notebooks in {CHAPTERS}"
     assert [chapter.path for chapter in batch.chapters()] == PATHS, "a chapter is called NN_name.ipynb"
 
 

@@ -1,9 +1,13 @@
-"""environment.yml (conda), pyproject.toml (pip) and constraints.txt (tested versions) say the same thing.
+"""Imports, pyproject.toml (pip), environment.yml (conda), constraints.txt (tested versions), README say the same thing.
 
 Conda's channels may be out of reach of a test machine, so nothing is solved here: specs are parsed and compared.
 """
 
+import ast
+import re
+import sys
 import tomllib
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -51,6 +55,35 @@ def test_environment_is_one_that_conda_and_binder_read():
     assert set(ENVIRONMENT) == {"name", "channels", "dependencies"}
     assert ENVIRONMENT["channels"] == ["conda-forge"]
     assert [entry for entry in ENVIRONMENT["dependencies"] if isinstance(entry, dict)] == [{"pip": ["-e ."]}]
+
+
+@pytest.mark.parametrize("name", ["README.md", "environment.yml"])
+def test_the_environment_that_is_made_is_the_one_that_is_activated(name: str):
+    commands = re.findall(
+        r"conda env create -f (\S+) && conda activate (\w+)", (ROOT / name).read_text(encoding="utf-8")
+    )
+    assert commands == [("environment.yml", ENVIRONMENT["name"])]
+
+
+def imported_modules(source: str) -> set[str]:
+    """Top-level names of what a module imports, wherever in its text."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names.add(node.module or "")
+    return {name.partition(".")[0] for name in names}
+
+
+def test_every_import_of_the_package_is_declared():
+    sources = [path.read_text(encoding="utf-8") for path in (ROOT / "ggd_helpers").rglob("*.py")]
+    foreign = set().union(*map(imported_modules, sources)) - sys.stdlib_module_names - {"ggd_helpers"}
+    assert {"torch", "PIL"} <= foreign
+    declared = {canonicalize_name(Requirement(line).name) for line in PROJECT["dependencies"]}
+    providers = metadata.packages_distributions()
+    undeclared = {name for name in foreign if not declared & set(map(canonicalize_name, providers[name]))}
+    assert not undeclared, f"imported by the package and not declared in pyproject.toml: {sorted(undeclared)}"
 
 
 def test_every_dependency_has_a_tested_version_within_its_range():

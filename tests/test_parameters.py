@@ -75,10 +75,16 @@ def test_a_value_of_another_type_is_refused(declared, name, value):
 
 @pytest.mark.parametrize(
     "line",
-    ["gamma: float = 1.0", "gamma: float = 1.0  # a rate; postive", "n: int = 1  # how many", "x: list = []  # what"],
+    [
+        "gamma: float = 1.0",
+        "gamma: float = 1.0  # a rate; postive",
+        "n: int = 1  # how many",
+        "x: list = []  # what",
+        "n: int",
+    ],
 )
 def test_a_number_without_a_range_is_an_error_of_the_author(line):
-    with pytest.raises(ValueError, match=r"range|type"):
+    with pytest.raises(ValueError, match=r"range|type|default"):
         read_parameters(line)
 
 

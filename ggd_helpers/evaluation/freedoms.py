@@ -3,7 +3,7 @@
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Self
+from typing import Generic, Self, TypeVar
 
 import torch
 from scipy.optimize import minimize_scalar
@@ -12,13 +12,15 @@ from torch import Tensor
 from ggd_helpers.dynamics.gradient import GradientDynamics
 from ggd_helpers.evaluation.errors import relative_error
 
+System = TypeVar("System", bound=GradientDynamics)
 
-class Freedom(ABC):
+
+class Freedom(ABC, Generic[System]):
     """A change of the pair that no velocity sees; a subclass says which, and how it is fixed."""
 
     @classmethod
     @abstractmethod
-    def fix(cls, model: GradientDynamics, system: GradientDynamics, states: Tensor) -> Self:
+    def fix(cls, model: GradientDynamics, system: System, states: Tensor) -> Self:
         """Choose it so that the model's potentials come closest to the known ones on `states`, `(..., n)`."""
 
     @abstractmethod
@@ -35,7 +37,7 @@ class Freedom(ABC):
 
 
 @dataclass(frozen=True)
-class Shift(Freedom):
+class Shift(Freedom[GradientDynamics]):
     """The constant of the entropy, `S -> S + shift`: all that is free where Xi and the forces are known."""
 
     shift: float = 0.0
@@ -52,7 +54,7 @@ class Shift(Freedom):
 
 
 @dataclass(frozen=True)
-class Gauge(Freedom):
+class Gauge(Freedom[GradientDynamics]):
     """The freedom that no velocity can see: `S -> S/scale + shift`, `Xi(x, x*) -> Xi(x, scale x*)/scale`.
 
     For a quadratic Xi that is the thesis's `S/C + K`, `C Xi`.

@@ -14,6 +14,7 @@ from ggd_helpers.dynamics.law import Law
 from ggd_helpers.evaluation.errors import relative_error
 from ggd_helpers.evaluation.freedoms import Freedom, potential_errors
 from ggd_helpers.evaluation.report import Findings, Measure, Report, velocities
+from ggd_helpers.recordings.regular import Trajectories
 
 
 def velocity(system: Law) -> Measure:
@@ -23,7 +24,7 @@ def velocity(system: Law) -> Measure:
     squared errors of the velocity on each trajectory.
     """
 
-    def measure(report: Report) -> Findings:
+    def measure(report: Report[Trajectories]) -> Findings:
         exact, found, differences = velocities(report.data, system), report.velocities, report.data.differences(order=2)
         errors = (found - exact).square()
         return {
@@ -57,7 +58,7 @@ def drift(quantities: Tensor) -> Measure:
     return lambda report: {"conservation_drift": conservation_drift(report.rollout.states, quantities)}
 
 
-def second_law(report: Report) -> Findings:
+def second_law(report: Report[Trajectories]) -> Findings:
     """`min_entropy_production`: the smallest `dS/dt` on the recorded states."""
     return {"min_entropy_production": report.model.entropy_production(report.data.states).min().item()}
 
@@ -81,7 +82,7 @@ def second_law_at_random(system: Law, count: int = 100_000, seed: int = 0) -> Me
 def potentials(system: GradientDynamics, freedom: type[Freedom], every: int = 16) -> Measure:
     """`entropy_error` and `dissipation_error`, once a freedom is fixed on one recorded state in `every`."""
 
-    def measure(report: Report) -> Findings:
+    def measure(report: Report[Trajectories]) -> Findings:
         states = report.data.states[:, ::every]
         return potential_errors(report.model, system, states, freedom.fix(report.model, system, states))
 

@@ -13,7 +13,7 @@ from ggd_helpers.systems.reactions import MassActionReactions
 
 
 @dataclass(frozen=True)
-class Tilt(Freedom):
+class Tilt(Freedom[MassActionReactions]):
     """The freedom of the entropy when Xi is prescribed: `S -> S + q . c + K` for every `q` with `q . nu = 0`.
 
     Attributes:

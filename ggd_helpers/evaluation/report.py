@@ -1,9 +1,9 @@
 """Put a model to the test on a recording: its velocities, its rollouts, and what measures make of them."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, singledispatch
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 import torch
 from torch import Tensor
@@ -12,6 +12,8 @@ from ggd_helpers.integrators import rk4, rk4_along
 from ggd_helpers.recordings.driven import DrivenTrajectories
 from ggd_helpers.recordings.recording import Recording
 from ggd_helpers.recordings.regular import Trajectories
+
+Data = TypeVar("Data", bound=Recording)
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class Rollout(Recording):
 
 
 @dataclass
-class Report:
+class Report(Generic[Data]):
     """A model on a recording, as measures see it, and what they found.
 
     Attributes:
@@ -43,7 +45,7 @@ class Report:
     """
 
     model: Any
-    data: Recording
+    data: Data
     stride: int = 1
     substeps: int = 1
     metrics: dict[str, float] = field(default_factory=dict)
@@ -70,12 +72,12 @@ class Report:
         return "\n".join(f"{name:24s} {value:.1e}" for name, value in self.metrics.items())
 
 
-Findings = dict[str, float | Tensor]
-Measure = Callable[[Report], Findings]  # numbers, and tensors with one number a trajectory
+Findings = Mapping[str, float | Tensor]
+Measure = Callable[[Report[Any]], Findings]  # numbers, and tensors with one number a trajectory
 
 
 @torch.no_grad()
-def evaluate(model: Any, data: Recording, measures: Iterable[Measure], stride: int = 1, substeps: int = 1) -> Report:
+def evaluate(model: Any, data: Data, measures: Iterable[Measure], stride: int = 1, substeps: int = 1) -> Report[Data]:
     """Take measures of a model on a recording that it was not trained on; see `measures` for those that there are.
 
     Example:
@@ -88,7 +90,10 @@ def evaluate(model: Any, data: Recording, measures: Iterable[Measure], stride: i
     report = Report(model, data, stride, substeps)
     for measure in measures:
         for name, value in measure(report).items():
-            (report.by_trajectory if isinstance(value, Tensor) else report.metrics)[name] = value
+            if isinstance(value, Tensor):
+                report.by_trajectory[name] = value
+            else:
+                report.metrics[name] = value
     return report
 
 

@@ -30,7 +30,8 @@ class _FitExplorer(Explorer):
 
     def __init__(self, controls: list[widgets.Widget], legend: str, picture: FitPicture, seed: int):
         super().__init__(width="720px")
-        self.seed, self.picture, self.losses = seed, picture, []
+        self.seed, self.picture = seed, picture
+        self.losses: list[float] = []
         self.panel = widgets.VBox([widgets.HBox(controls), widgets.HTML(legend), self.status, self.image])
         for control in controls:
             control.observe(self._learn, "value")

@@ -13,7 +13,13 @@ from ggd_helpers.potentials.general import ConcaveEntropy
 from ggd_helpers.potentials.mobility import MobilityDissipation
 from ggd_helpers.recordings.simulate import simulate
 from ggd_helpers.systems import profiles
-from ggd_helpers.systems.diffusion import FickianDiffusion, effective_diffusivity, local_dynamics, on_grid
+from ggd_helpers.systems.diffusion import (
+    FickianDiffusion,
+    LocalDynamics,
+    effective_diffusivity,
+    local_dynamics,
+    on_grid,
+)
 from ggd_helpers.training.fit import fit
 from ggd_helpers.training.objectives import FlowMatching
 from ggd_helpers.training.self_scaled_bfgs import SelfScaledBFGS
@@ -40,7 +46,8 @@ class DiffusionExplorer(LearningExplorer):
 
     def __init__(self, diffusivity: float = 3e-3, cells: int = 64, shape: str = "discontinuous", seed: int = 0):
         super().__init__()
-        self.seed, self.model = seed, None
+        self.seed = seed
+        self.model: LocalDynamics | None = None
         self.picture = DiffusionPicture()
         self.diffusivity = widgets.FloatLogSlider(
             value=diffusivity, min=-4, max=-1, step=0.05, description="D", readout_format=".1e"
@@ -77,7 +84,7 @@ class DiffusionExplorer(LearningExplorer):
         self.production = self.system.entropy_production(self.path[1:]).clamp_min(1e-30)
         self._redraw()
 
-    def _flux(self, model: torch.nn.Module, c: Tensor) -> Tensor:
+    def _flux(self, model: LocalDynamics, c: Tensor) -> Tensor:
         """The flux through every face in units of D, the slope that Fick's law would take it for."""
         return model.dissipation.face_flux(c, model.conjugate(c)).squeeze(-2) / self.diffusivity.value
 
@@ -110,11 +117,11 @@ class DiffusionExplorer(LearningExplorer):
         frame = system.grid.width**2 / (2 * self.diffusivity.value)
         data = simulate(system, trajectories=10, points=16, dt=frame, seed=self.seed, substeps=1)
         densities = ConcaveEntropy(dim=1, width=4, depth=2), MobilityDissipation(self.diffusivity.value, width=4)
-        self.model = local_dynamics(*densities, PeriodicGrid(64), seed=self.seed)
+        model = self.model = local_dynamics(*densities, PeriodicGrid(64), seed=self.seed)
 
         recipe = SelfScaledBFGS(FlowMatching(), iterations=120, restarts=1, points=3, validation_fraction=0.5)
-        fit(self.model, data, recipe, seed=self.seed, progress=False, watch=self._watch)
+        fit(model, data, recipe, seed=self.seed, progress=False, watch=self._watch)
         with torch.no_grad():
-            found = effective_diffusivity(self.model, CONCENTRATIONS[2:61]) / self.diffusivity.value
+            found = effective_diffusivity(model, CONCENTRATIONS[2:61]) / self.diffusivity.value
         self.status.value = f"learned on 64 cells: relative error of D {(found - 1).abs().max():.0e}, for c up to 0.3."
         self._redraw()

@@ -31,7 +31,8 @@ class ParticleExplorer(LearningExplorer):
 
     def __init__(self, gamma: float = 1.0, steepness: float = 2.5, start: float = 0.9, seed: int = 0):
         super().__init__()
-        self.seed, self.model = seed, None
+        self.seed = seed
+        self.model: GradientDynamics | None = None
         self.picture = ParticlePicture()
         self.gamma = self._slider("gamma", widgets.FloatLogSlider, gamma, min=-1, max=1, step=0.05)
         self.steepness = self._slider("steepness", widgets.FloatSlider, steepness, min=0.05, max=4, step=0.05)
@@ -105,11 +106,11 @@ class ParticleExplorer(LearningExplorer):
         points, horizon = 512, 5 / self.gamma.value
         data = simulate(self.system, trajectories=24, points=points, dt=horizon / points, seed=self.seed, substeps=2)
         entropy = ConcaveEntropy(dim=1, width=6, depth=3)
-        self.model = GradientDynamics(entropy, self.system.dissipation, seed=self.seed)
+        model = self.model = GradientDynamics(entropy, self.system.dissipation, seed=self.seed)
         recipe = SelfScaledBFGS(iterations=240, restarts=2, trial=20, points=8)
 
-        fit(self.model, data, recipe, seed=self.seed, progress=False, watch=self._watch)
-        shift = Shift.fix(self.model, self.system, STATES)  # Xi is prescribed: only the constant of S is free
-        error = potential_errors(self.model, self.system, STATES, shift)["entropy_error"]
+        fit(model, data, recipe, seed=self.seed, progress=False, watch=self._watch)
+        shift = Shift.fix(model, self.system, STATES)  # Xi is prescribed: only the constant of S is free
+        error = potential_errors(model, self.system, STATES, shift)["entropy_error"]
         self.status.value = f"S learned from 24 trajectories: relative error {error:.0e}, up to a constant."
         self._redraw()

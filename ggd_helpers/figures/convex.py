@@ -101,9 +101,9 @@ def spreads(panels: Mapping[str, Mapping[str, list[float]]], quantity: str) -> F
     figure, axes = plt.subplots(1, len(panels), figsize=(2.6 * len(panels) + 1, 3), sharey=True, squeeze=False)
     for ax, (title, variants) in zip(axes[0], panels.items(), strict=True):
         for i, values in enumerate(variants.values()):
-            values = torch.tensor(values)
-            ax.plot([i] * len(values), values, "o", color=COLOURS[i % 6], ms=4, alpha=0.7)
-            ax.plot([i - 0.3, i + 0.3], [values.median()] * 2, color=COLOURS[i % 6], lw=2)
+            dots = torch.tensor(values)
+            ax.plot([i] * len(dots), dots, "o", color=COLOURS[i % 6], ms=4, alpha=0.7)
+            ax.plot([i - 0.3, i + 0.3], [dots.median()] * 2, color=COLOURS[i % 6], lw=2)
         ax.set_xticks(range(len(variants)), list(variants), rotation=35, ha="right", fontsize=8)
         ax.minorticks_off()
         ax.set(title=title, yscale="log", ylabel=quantity, xlabel="variant")

@@ -1,13 +1,14 @@
 """The pictures of the explorers on networks: a fit and its slope, redrawn while it is learned."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from matplotlib.artist import Artist
 
 from ggd_helpers.figures.live import Curve, LivePicture
 from ggd_helpers.figures.style import COLOURS, KNOWN, LEARNED
 
-KINDS = {
+KINDS: dict[str, dict[str, Any]] = {
     "target": {"color": COLOURS[0], "lw": 1.2},
     "envelope": KNOWN,
     "fit": {"color": COLOURS[1], **LEARNED},

@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -15,8 +15,11 @@ from PIL import Image
 
 from ggd_helpers.figures.style import COLOURS, SIZES, STYLE
 
+if TYPE_CHECKING:
+    from matplotlib.typing import RcKeyType
+
 Curve = tuple[np.ndarray, np.ndarray]
-LIVE = {**SIZES, "figure.dpi": 80, "axes.prop_cycle": plt.cycler(color=COLOURS)}
+LIVE: dict["RcKeyType", Any] = {**SIZES, "figure.dpi": 80, "axes.prop_cycle": plt.cycler(color=COLOURS)}
 
 
 class Panel(NamedTuple):
@@ -34,10 +37,10 @@ class Panel(NamedTuple):
         ax.set(title=self.title, xlabel=self.x, ylabel=self.y, xlim=self.xlim, yscale=self.scale, ylim=self.ylim)
 
 
-def png_of(figure: Figure) -> bytes:
-    """What stands on a figure's canvas, as the bytes of a PNG."""
+def png_of(canvas: FigureCanvasAgg) -> bytes:
+    """What stands on a canvas, as the bytes of a PNG."""
     file = io.BytesIO()
-    pixels = np.asarray(figure.canvas.buffer_rgba())
+    pixels = np.asarray(canvas.buffer_rgba())
     Image.fromarray(pixels).convert("RGB").save(file, format="png", compress_level=1)
     return file.getvalue()
 
@@ -55,11 +58,11 @@ class LivePicture:
     def __init__(self, rows: int, columns: int, size: tuple[float, float], widths: Sequence[float] | None = None):
         with plt.style.context(STYLE), plt.rc_context(LIVE):
             self.figure = Figure(figsize=size)
-            canvas = FigureCanvasAgg(self.figure)
+            self.canvas = FigureCanvasAgg(self.figure)
             grid = self.figure.subplots(rows, columns, width_ratios=widths, squeeze=False)
             self.axes: list[Axes] = list(grid.T.flat)
             self.moving: list[Artist] = self.frame()
-            canvas.draw()  # lays the panels out
+            self.canvas.draw()  # lays the panels out
             self.figure.set_layout_engine("none")
             for artist in self.moving:
                 artist.set_animated(True)
@@ -72,8 +75,8 @@ class LivePicture:
     def draw_background(self) -> None:
         """Draw again what does not move: needed after a change of limits, titles or contours."""
         with plt.style.context(STYLE), plt.rc_context(LIVE):
-            self.figure.canvas.draw()
-        self.background = self.figure.canvas.copy_from_bbox(self.figure.bbox)
+            self.canvas.draw()
+        self.background = self.canvas.copy_from_bbox(self.figure.bbox)
 
     def move_lines(self, curves: Mapping[str, Mapping[str, Curve]]) -> None:
         """Move the lines to `curves[panel][kind]`; those that are not given vanish."""
@@ -83,7 +86,7 @@ class LivePicture:
 
     def snapshot(self) -> bytes:
         """The picture with the moving artists where they are now."""
-        self.figure.canvas.restore_region(self.background)
+        self.canvas.restore_region(self.background)
         for artist in self.moving:
-            artist.axes.draw_artist(artist)
-        return png_of(self.figure)
+            self.figure.draw_artist(artist)
+        return png_of(self.canvas)

@@ -12,6 +12,7 @@ from ggd_helpers.evaluation.freedoms import Freedom, Shift
 from ggd_helpers.evaluation.report import Rollout
 from ggd_helpers.figures.style import COLOURS, KNOWN, LEARNED, styled
 from ggd_helpers.recordings.regular import Trajectories
+from ggd_helpers.systems.particle import Particle
 from ggd_helpers.training.fit import History
 
 
@@ -88,7 +89,7 @@ def _line(dim: int, reach: float = 1.0) -> tuple[Tensor, Tensor]:
 
 
 @styled
-def potentials(models: Mapping[str, tuple[GradientDynamics, Freedom]], system: GradientDynamics) -> Figure:
+def potentials(models: Mapping[str, tuple[GradientDynamics, Freedom]], system: Particle) -> Figure:
     """Learned and known S and Xi, each with its freedom fixed, along the first axis (thesis, Fig. 4.6 and 4.7).
 
     The dissipation potential is drawn at `x = 0`, as in the thesis, and where it is used: at the conjugate's own state.

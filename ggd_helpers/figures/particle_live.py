@@ -46,11 +46,12 @@ class ParticlePicture(LivePicture):
     def _follow(self, curves: Mapping[str, Mapping[str, Curve]]) -> None:
         """Stretch the panels of the law by powers of two, so that every curve fits."""
         moved = False
-        for name in GROWING:
-            low, high = PANELS[name].ylim
+        for ax, (name, panel) in zip(self.axes, PANELS.items(), strict=True):
+            if name not in GROWING:
+                continue
+            low, high = panel.ylim
             peak = max((y.max() for _, y in curves.get(name, {}).values()), default=0.0)
             factor = 2.0 ** max(0, math.ceil(math.log2(max(peak / high, 1))))
-            ax = self.lines[name]["known"].axes
             if ax.get_ylim() != (factor * low, factor * high):
                 ax.set_ylim(factor * low, factor * high)
                 moved = True

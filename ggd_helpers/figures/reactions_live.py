@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -11,7 +12,10 @@ from matplotlib.figure import Figure
 from ggd_helpers.figures.live import LIVE, png_of
 from ggd_helpers.figures.style import COLOURS, LEARNED, STYLE
 
-FAST = {  # what costs most of a redraw: the layout, tick labels set as formulas, small ticks
+if TYPE_CHECKING:
+    from matplotlib.typing import RcKeyType
+
+FAST: dict["RcKeyType", Any] = {  # what costs most of a redraw: the layout, tick labels set as formulas, small ticks
     **LIVE,
     "figure.constrained_layout.use": False,
     "axes.formatter.use_mathtext": False,
@@ -55,7 +59,7 @@ class ReactionsPicture:
         self.names: tuple = ()
         with plt.style.context(STYLE), plt.rc_context(FAST):
             self.figure = Figure(figsize=(11, 5.8))
-            FigureCanvasAgg(self.figure)
+            self.canvas = FigureCanvasAgg(self.figure)
             self.figure.subplots_adjust(0.06, 0.09, 0.99, 0.94, wspace=0.25, hspace=0.38)
             grid = self.figure.add_gridspec(2, 6)
             places = (grid[0, :4], grid[0, 4:], grid[1, :2], grid[1, 2:4], grid[1, 4:])
@@ -69,8 +73,8 @@ class ReactionsPicture:
                 self.names = names
                 self._lay_out(view)
             self._fill(view)
-            self.figure.canvas.draw()
-        return png_of(self.figure)
+            self.canvas.draw()
+        return png_of(self.canvas)
 
     def _lay_out(self, view: ReactionsView) -> None:
         """New axes for new names: a line and a label each, still without data."""
@@ -113,7 +117,8 @@ class ReactionsPicture:
                 line.set_data(view.times, curve)
         for name, curve in view.concentrations.items():
             self.labels[name].xy = (view.times[-1], curve[-1])
-            self.learned[name].set_data(*((view.times, view.learned[name]) if view.learned else ([], [])))
+            learned = view.learned.get(name, view.times[:0])
+            self.learned[name].set_data(view.times[: len(learned)], learned)
         self.lines["entropy"][0].set_data(view.times, view.entropy)
         self.highest.set_ydata([view.highest, view.highest])
         affinity, xi, parabola = view.law

@@ -2,11 +2,15 @@
 
 import functools
 from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import matplotlib.pyplot as plt
 import scienceplots  # noqa: F401  (registers the styles)
 import torch
 from matplotlib.figure import Figure
+
+if TYPE_CHECKING:
+    from matplotlib.typing import RcKeyType
 
 STYLE = ["science", "no-latex"]
 COLOURS = (
@@ -17,9 +21,15 @@ COLOURS = (
     "#CCBB44",
     "#66CCEE",
 )  # Paul Tol's bright ones, colour-blind safe
-SIZES = {"font.size": 10, "legend.fontsize": 9, "figure.dpi": 90, "figure.constrained_layout.use": True}
-KNOWN = {"color": "0.25", "lw": 3.0, "alpha": 0.5}
-LEARNED = {"ls": "--", "lw": 1.6}
+SIZES: dict["RcKeyType", Any] = {
+    "font.size": 10,
+    "legend.fontsize": 9,
+    "figure.dpi": 90,
+    "figure.constrained_layout.use": True,
+}
+# Keywords of `Axes.plot`, whose own signature says Any.
+KNOWN: dict[str, Any] = {"color": "0.25", "lw": 3.0, "alpha": 0.5}
+LEARNED: dict[str, Any] = {"ls": "--", "lw": 1.6}
 
 
 def styled(draw: Callable[..., Figure]) -> Callable[..., Figure]:

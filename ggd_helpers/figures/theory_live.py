@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 from matplotlib.artist import Artist
+from matplotlib.contour import QuadContourSet
 
 from ggd_helpers.figures.live import LivePicture
 from ggd_helpers.figures.style import COLOURS, KNOWN
@@ -52,7 +53,7 @@ class PairPicture(LivePicture):
         self.rise = rise.plot([], [], lw=2)[0]
         self.law = law.plot([], [], **KNOWN)[0]
         self.used = law.plot([], [], color=COLOURS[0], lw=2)[0]
-        self.contours = None
+        self.contours: QuadContourSet | None = None
         return [self.quiver, self.path, self.start, self.rise, self.law, self.used]
 
     def show(self, curves: PairCurves) -> bytes:

@@ -40,6 +40,8 @@ class Components(NamedTuple):
 class EntropyInComponents(Entropy):
     """The entropy `S(x) = S'(P x)`, concave because `S'` is; its conjugate is `P^T z*`."""
 
+    analysis: Tensor
+
     def __init__(self, inner: Entropy, components: Components):
         super().__init__()
         self.inner = inner
@@ -56,6 +58,9 @@ class EntropyInComponents(Entropy):
 
 class DissipationInComponents(DissipationPotential):
     """The dissipation potential `Xi(x, x*) = Xi'(P x, Q^T x*)`, admissible because `Xi'` is."""
+
+    analysis: Tensor
+    synthesis: Tensor
 
     def __init__(self, inner: DissipationPotential, components: Components):
         super().__init__()

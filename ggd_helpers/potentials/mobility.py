@@ -5,7 +5,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from ggd_helpers.networks import draw_kaiming_, softplus
+from ggd_helpers.networks import draw_layers_, softplus
 from ggd_helpers.potentials.general import DissipationPotential
 from ggd_helpers.ranges import check
 
@@ -40,9 +40,7 @@ class MobilityDissipation(DissipationPotential):
 
     def reset_parameters(self, generator: torch.Generator) -> None:
         """Draw the network afresh, with `M` about `scale`."""
-        for layer in self.layers:
-            draw_kaiming_(layer.weight, generator)
-            nn.init.zeros_(layer.bias)
+        draw_layers_(self.layers, generator)
 
     def mobility(self, c: Tensor) -> Tensor:
         """The mobility `M(c)`, `(..., 1)` to `(..., 1)`."""

@@ -21,9 +21,16 @@ def mixing_entropy() -> Entropy:
     return FormulaEntropy(lambda c: -torch.special.xlogy(c, c).sum(-1))
 
 
-def mobility_dissipation(mobility: Callable[[Tensor], Tensor]) -> DissipationPotential:
+def mobility_dissipation(mobility: Callable[[Tensor], Tensor | float]) -> DissipationPotential:
     """The density `xi(c, g) = 1/2 M(c) g^2` for any mobility `M(c) >= 0` (thesis 4.3, where it is `D~`)."""
     return FormulaDissipation(lambda c, g: 0.5 * (mobility(c) * g**2).sum(-1))
+
+
+class LocalDynamics(GradientDynamics):
+    """The dynamics of a field whose two potentials are sums over a grid of the densities `s(c)` and `xi(c, g)`."""
+
+    entropy: LocalEntropy
+    dissipation: LocalDissipation
 
 
 def local_dynamics(
@@ -32,31 +39,31 @@ def local_dynamics(
     grid: PeriodicGrid,
     mean: Mean = arithmetic_mean,
     seed: int | None = None,
-) -> GradientDynamics:
+) -> LocalDynamics:
     """The dynamics of a field from two densities: `S = sum s(c) h^dim`, `Xi = sum xi(c_face, grad c*) h^dim`.
 
     With a `seed`, every network in them is drawn afresh.
     """
-    return GradientDynamics(LocalEntropy(entropy, grid), LocalDissipation(dissipation, grid, mean), seed)
+    return LocalDynamics(LocalEntropy(entropy, grid), LocalDissipation(dissipation, grid, mean), seed)
 
 
-def on_grid(model: GradientDynamics, grid: PeriodicGrid) -> GradientDynamics:
+def on_grid(model: LocalDynamics, grid: PeriodicGrid) -> LocalDynamics:
     """The same local law on another grid, of any dimension: the densities are shared, nothing is copied or trained."""
     return local_dynamics(model.entropy.density, model.dissipation.density, grid, model.dissipation.mean)
 
 
-def effective_diffusivity(model: GradientDynamics, c: Tensor) -> Tensor:
+def effective_diffusivity(model: LocalDynamics, c: Tensor) -> Tensor:
     """The diffusivity that a local law amounts to, `D(c) = -xi''(c, 0) s''(c)`, `(..., 1)` to `(..., 1)`.
 
     In a smooth field the flux is `J = xi'(c, s''(c) grad c)`, nearly `-D(c) grad c`. Many pairs share one `D(c)`.
     """
     ones, zero = torch.ones_like(c), torch.zeros_like(c)
-    _, mobility = torch.func.jvp(lambda g: model.dissipation.density.flux(c, g), (zero,), (ones,))
-    _, curvature = torch.func.jvp(model.entropy.density.conjugate, (c,), (ones,))
+    mobility = torch.func.jvp(lambda g: model.dissipation.density.flux(c, g), (zero,), (ones,))[1]
+    curvature = torch.func.jvp(model.entropy.density.conjugate, (c,), (ones,))[1]
     return -mobility * curvature
 
 
-class FickianDiffusion(GradientDynamics):
+class FickianDiffusion(LocalDynamics):
     """Fick's law on a periodic grid, `dc/dt = D (c_{i+1} - 2 c_i + c_{i-1}) / h^2` along each axis.
 
     `S = -sum c ln c h^dim`, `Xi = 1/2 sum over faces D c_face |grad c*|^2 h^dim`, with the logarithmic mean of two
@@ -86,7 +93,7 @@ class FickianDiffusion(GradientDynamics):
         """The velocity `D laplacian(c)`, `(..., n)` to `(..., n)`; for positive `c` it is what the pair gives."""
         return self.diffusivity * self.grid.laplacian(c)
 
-    def quadratic_pair(self) -> GradientDynamics:
+    def quadratic_pair(self) -> LocalDynamics:
         """The other pair with the same motion: `S = -1/2 sum c^2 h^dim`, `Xi = 1/2 sum D |grad c*|^2 h^dim`."""
         entropy = FormulaEntropy(lambda c: -0.5 * (c**2).sum(-1))
         return local_dynamics(entropy, mobility_dissipation(lambda c: self.diffusivity), self.grid)
@@ -113,7 +120,7 @@ class FickianDiffusion(GradientDynamics):
         return torch.fft.ifftn(waves * decay, dim=axes).real.flatten(-dim)
 
 
-class PorousMedium(GradientDynamics):
+class PorousMedium(LocalDynamics):
     """Gas in a porous medium, `dc/dt = div(D(c) grad c)` with `D(c) = c^(m-1)`: the front stays sharp.
 
     `S = -sum c^m / (m (m - 1)) h^dim`, `Xi = 1/2 sum over faces c_face |grad c*|^2 h^dim` with the arithmetic mean for

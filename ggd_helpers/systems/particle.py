@@ -81,6 +81,8 @@ class SteepParticle(Particle):
         ValueError: `gamma` or `steepness` is not positive, or `dim` is not 1 or more.
     """
 
+    dissipation: CoshDissipation
+
     def __init__(self, gamma: float = 1.0, steepness: float = 1.0, dim: int = 1):
         _check_gamma(gamma)
         check("steepness", steepness, "positive and at most 20", "it is how fast the friction law leaves its tangent")

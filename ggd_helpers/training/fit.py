@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -111,7 +111,7 @@ def _threads(count: int | None) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def _fingerprint(trained: list[Tensor], data: Recording, recipe: Recipe, seed: int) -> str:
+def _fingerprint(trained: Sequence[Tensor], data: Recording, recipe: Recipe, seed: int) -> str:
     """What a checkpoint must agree on with the run that resumes it."""
     parameters = [(*p.shape, str(p.dtype)) for p in trained]
     return f"{recipe!r}, seed {seed}, parameters {parameters}, {data.fingerprint()}"

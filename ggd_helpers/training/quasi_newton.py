@@ -105,7 +105,7 @@ class Descent:
             return
         length, loss, gradient = found
         step = length * direction
-        self.metric.update(step, gradient - self.gradient, -length * (self.gradient @ step))
+        self.metric.update(step, gradient - self.gradient, float(-length * (self.gradient @ step)))
         self.theta, self.loss, self.gradient, self.failures = self.theta + step, loss, gradient, 0
 
     def state(self) -> dict[str, Any]:

@@ -47,12 +47,12 @@ def regress(
     Raises:
         ValueError: the loss is not finite at the start.
     """
-    flat = FlatParameters(network.parameters())
+    flat = FlatParameters(list(network.parameters()))
     loss_and_gradient = partial(flat.loss_and_gradient, lambda: loss(network(x) - y))
     descent = Descent.start(loss_and_gradient, flat.read())
     if not math.isfinite(descent.loss):
         raise ValueError("The loss is not finite at the start: rescale x and y, or start from smaller weights.")
-    losses = []
+    losses: list[float] = []
     while len(losses) < iterations and descent.failures < 3:
         descent.step(loss_and_gradient)
         losses.append(descent.loss)

@@ -65,7 +65,8 @@ class BFGSRun:
         self.unit = recipe.objective.unit(data) or 1.0
         self.total, self.iteration, self.finished = recipe.iterations, 0, False
         self.trials_left = recipe.restarts if recipe.restarts > 1 else 0
-        self.leader, self.leader_validation = None, math.inf
+        self.leader: Descent | None = None
+        self.leader_validation = math.inf
         self.best, self.best_validation = self.flat.read(), math.inf
         self.reference, self.reference_at = math.inf, 0
         self.descent = self._start()
@@ -121,9 +122,10 @@ class BFGSRun:
         if self.trials_left:
             redraw_(self.model, self.generator)
             self.descent = self._start()
-        else:
+            return
+        if self.leader is not None:
             self.descent, self.leader = self.leader, None
-            self.reference_at = self.iteration
+        self.reference_at = self.iteration
 
     def _stalled(self) -> bool:
         """Over the last `patience` iterations neither loss has fallen by a tenth (early stop)."""
