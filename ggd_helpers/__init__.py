@@ -76,6 +76,7 @@ _HOMES = {
         "PRESETS",
         "Particle",
         "PorousMedium",
+        "Reaction",
         "SteepParticle",
         "barenblatt",
         "effective_diffusivity",

@@ -2,6 +2,7 @@
 
 import html
 from collections.abc import Callable
+from dataclasses import replace
 
 import ipywidgets as widgets
 import numpy as np
@@ -14,7 +15,7 @@ from ggd_helpers.figures import ReactionsPicture
 from ggd_helpers.figures.reactions_live import ReactionsView
 from ggd_helpers.integrators import stiff
 from ggd_helpers.potentials import AffinityDissipation, CoshHead, MixingEntropy
-from ggd_helpers.systems import PRESETS, MassActionReactions
+from ggd_helpers.systems import PRESETS, MassActionReactions, Reaction
 from ggd_helpers.training import SelfScaledBFGS, fit
 from ggd_helpers.trajectories import simulate
 
@@ -101,13 +102,13 @@ class ReactionsExplorer(LearningExplorer):
         """The same reactions with the rates of the sliders."""
         rates = [slider.value for slider in self.rates.children]
         pairs = zip(self.system.reactions, rates[::2], rates[1::2], strict=True)
-        system = self._checked("; ".join(f"{reaction} | kf={kf!r}, kb={kb!r}" for reaction, kf, kb in pairs))
+        system = self._checked([replace(reaction, kf=kf, kb=kb) for reaction, kf, kb in pairs])
         if system is not None:
             self._take(system)
 
-    def _checked(self, text: str) -> MassActionReactions | None:
+    def _checked(self, reactions: str | list[Reaction]) -> MassActionReactions | None:
         try:
-            return MassActionReactions(text)
+            return MassActionReactions(reactions)
         except ValueError as error:
             self._refuse(error)
             return None

@@ -11,6 +11,7 @@ from ggd_helpers.systems.diffusion import (
     on_grid,
 )
 from ggd_helpers.systems.particle import AnisotropicParticle, OverdampedParticle, Particle, SteepParticle
+from ggd_helpers.systems.reaction_text import Reaction
 from ggd_helpers.systems.reactions import PRESETS, MassActionReactions
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "OverdampedParticle",
     "Particle",
     "PorousMedium",
+    "Reaction",
     "SteepParticle",
     "barenblatt",
     "effective_diffusivity",
