@@ -139,11 +139,10 @@ class ReactionsExplorer(LearningExplorer):
         """What the panels show for the present controls."""
         system, start, n = self.system, self._start(), self.along.index or 0
         path = self._path(system)
-        now = system.affinities(start)[n].item()
-        reach = max(4.0, 1.2 * abs(now))
+        now = system.affinities(start)
+        reach = max(4.0, 1.2 * now[n].abs().item())
         affinity = torch.linspace(-reach, reach, 101, dtype=torch.float64)
-        mobility = system.dissipation.mobility(start)[n]
-        xi = mobility * 2 * torch.sinh(affinity / 4).square()
+        xi, mobility = system.dissipation.along(start, affinity[:, None])[:, n], system.dissipation.mobility(start)[n]
         return ReactionsView(
             times=np.linspace(0, self.time.value, POINTS),
             concentrations=_named(system.species, path),
@@ -152,7 +151,7 @@ class ReactionsExplorer(LearningExplorer):
             entropy=system.entropy(path).numpy(),
             highest=system.entropy(system.equilibrium(start)).item(),
             law=(affinity.numpy(), xi.numpy(), (mobility * affinity**2 / 8).numpy()),
-            dot=(now, (mobility * 2 * np.sinh(now / 4) ** 2).item()),
+            dot=(now[n].item(), system.dissipation.along(start, now)[n].item()),
             title=str(system.reactions[n]),
             learned=self._learned(),
         )

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from ggd_helpers.networks import FICNN, draw_normal_
-from ggd_helpers.potentials.general import DissipationPotential, Entropy
+from ggd_helpers.potentials.general import DissipationPotential, Entropy, cosh_less_one
 
 
 class IdealMixture(Entropy):
@@ -54,13 +54,24 @@ class MassActionDissipation(DissipationPotential):
         """The affinities `X_n = -sum_m c*_m nu_mn`, `(..., species)` to `(..., reactions)`."""
         return -c_star @ self.stoichiometry
 
+    def along(self, c: Tensor, affinity: Tensor) -> Tensor:
+        """What each reaction adds to `Xi` at its affinity, `W_n (cosh(X_n/2) - 1)`.
+
+        Shapes: `(..., species)` and `(..., reactions)` to `(..., reactions)`.
+        """
+        return self.mobility(c) * cosh_less_one(affinity / 2)
+
+    def slopes(self, c: Tensor, affinity: Tensor) -> Tensor:
+        """The slopes of `along`, `W_n/2 sinh(X_n/2)`, shapes as there: minus the rates `Gamma_n` of mass action."""
+        return 0.5 * (self.mobility(c) * torch.sinh(affinity / 2))
+
     def forward(self, c: Tensor, c_star: Tensor) -> Tensor:
-        """The dissipation potential, `(..., n)` twice to `(...)`; `cosh(X/2) - 1 = 2 sinh(X/4)^2` loses no digits."""
-        return (self.mobility(c) * 2 * torch.sinh(self.affinity(c_star) / 4).square()).sum(-1)
+        """The dissipation potential, `(..., n)` twice to `(...)`."""
+        return self.along(c, self.affinity(c_star)).sum(-1)
 
     def flux(self, c: Tensor, c_star: Tensor) -> Tensor:
         """The flux `dXi/dc*_m = -1/2 sum_n W_n sinh(X_n / 2) nu_mn`, `(..., n)` twice to `(..., n)`."""
-        return -0.5 * (self.mobility(c) * torch.sinh(self.affinity(c_star) / 2)) @ self.stoichiometry.T
+        return -self.slopes(c, self.affinity(c_star)) @ self.stoichiometry.T
 
 
 class MixingEntropy(Entropy):
@@ -140,7 +151,7 @@ class CoshHead(DissipationPotential):
 
     def forward(self, c: Tensor, y: Tensor) -> Tensor:
         """The potential, `(..., species)` and `(..., reactions)` to `(...)`."""
-        return (self.mobility(c) * 2 * torch.sinh(0.5 * y @ self.directions).square()).sum(-1)
+        return (self.mobility(c) * cosh_less_one(y @ self.directions)).sum(-1)
 
     def flux(self, c: Tensor, y: Tensor) -> Tensor:
         """The slope in `y`, `(..., reactions)`."""

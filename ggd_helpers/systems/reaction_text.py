@@ -25,8 +25,8 @@ class Reaction:
             whole number from 1 to 12, or a rate (1/time for one molecule a side) does not lie in `[1e-30, 1e30]`.
 
     Example:
-        >>> from ggd_helpers.systems import Reaction
-        >>> print(Reaction({"A": 1, "B": 2}, {"C": 1}, kf=2.0))
+        >>> import ggd_helpers as ggd
+        >>> print(ggd.Reaction({"A": 1, "B": 2}, {"C": 1}, kf=2.0))
         A + 2 B <-> C
     """
 

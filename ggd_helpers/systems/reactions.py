@@ -40,8 +40,8 @@ class MassActionReactions(GradientDynamics):
 
     Example:
         >>> import torch
-        >>> from ggd_helpers.systems import MassActionReactions
-        >>> MassActionReactions("A <-> B | kf=2.5").velocity(torch.ones(2, dtype=torch.float64))
+        >>> import ggd_helpers as ggd
+        >>> ggd.MassActionReactions("A <-> B | kf=2.5").velocity(torch.ones(2, dtype=torch.float64))
         tensor([-1.5000,  1.5000], dtype=torch.float64)
     """
 
