@@ -71,6 +71,7 @@ _HOMES = {
         "on_grid",
     ],
     "systems.particle": ["AnisotropicParticle", "OverdampedParticle", "Particle", "SteepParticle"],
+    "systems.reaction_text": ["Reaction"],
     "systems.reactions": ["PRESETS", "MassActionReactions"],
     "training.adam_lbfgs": ["AdamThenLBFGS"],
     "training.fit": ["History", "fit"],

@@ -142,7 +142,9 @@ class FICNN(_ConvexNetwork):
     Source: thesis (3.5), after Amos, Xu and Kolter (2017).
 
     Example:
-        >>> network = FICNN(dim=2, width=8, depth=5, seed=0)
+        >>> import torch
+        >>> import ggd_helpers as ggd
+        >>> network = ggd.FICNN(dim=2, width=8, depth=5, seed=0)
         >>> network(torch.zeros(7, 2, dtype=torch.float64)).shape
         torch.Size([7])
     """

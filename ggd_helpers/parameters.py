@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ggd_helpers.ranges import check, read_range
+from ggd_helpers.ranges import check, read_range, shown
 
 _CHOICE = re.compile(r"\w+(, \w+)* or \w+")
 
@@ -68,7 +68,7 @@ class Parameter:
         try:
             value = reader(text)
         except (ValueError, KeyError):
-            raise ValueError(f"{self.name} must be {wanted} (got {text!r}): {self.meaning}.") from None
+            raise ValueError(f"{self.name} must be {wanted} (got {shown(text)}): {self.meaning}.") from None
         self.check(value)
         return value
 
@@ -89,7 +89,7 @@ class Parameter:
         else:
             admitted, words = isinstance(value, str) and bool(value.strip()), "a text that is not empty"
         if not admitted:
-            raise ValueError(f"{self.name} must be {words} (got {value!r}): {self.meaning}.")
+            raise ValueError(f"{self.name} must be {words} (got {shown(value)}): {self.meaning}.")
 
 
 def read_parameters(source: str) -> dict[str, Parameter]:

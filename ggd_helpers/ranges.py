@@ -1,5 +1,6 @@
 """Ranges in words: the words that a message shows are the rule that is checked."""
 
+import math
 import re
 import sys
 from functools import cache
@@ -23,8 +24,13 @@ class Range(NamedTuple):
 
     def admits(self, value: Any) -> bool:
         """Whether a value is a number of this range; truth values, NaN and what no float can hold never are."""
-        is_number = isinstance(value, Integral if self.whole else Real) and not isinstance(value, bool)
-        if not (is_number and abs(value) <= sys.float_info.max):
+        if isinstance(value, bool) or not isinstance(value, Integral if self.whole else Real):
+            return False
+        try:
+            number = float(value)
+        except OverflowError:
+            return False
+        if not math.isfinite(number):
             return False
         return (self.low < value if self.open else self.low <= value) and value <= self.high
 
@@ -52,6 +58,13 @@ def _exact(number: str) -> float:
     return int(number) if number.lstrip("-").isdigit() else float(number)
 
 
+def shown(value: object) -> str:
+    """What was given, on one line of at most 60 characters; a text in quotes."""
+    line = value if isinstance(value, str) else " ".join(str(value).split())
+    line = line if len(line) <= 60 else line[:57] + "..."
+    return repr(line) if isinstance(value, str) else line
+
+
 def check(name: str, value: Any, words: str, meaning: str) -> None:
     """Refuse a value outside a range, in the words of `read_range`.
 
@@ -64,7 +77,7 @@ def check(name: str, value: Any, words: str, meaning: str) -> None:
         ValueError: gamma must be positive (got -1.0): it is the damping rate in 1/time.
     """
     if not read_range(words).admits(value):
-        raise ValueError(f"{name} must be {words} (got {value!r}): {meaning}.")
+        raise ValueError(f"{name} must be {words} (got {shown(value)}): {meaning}.")
 
 
 def check_seed(seed: int) -> None:

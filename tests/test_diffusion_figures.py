@@ -49,6 +49,7 @@ DRAWINGS = {
     "pictures": lambda s: figures.pictures(PLANE, {"learned": torch.rand(3, 64)}, [0.0, 0.1, 0.2]),
     "spot": lambda s: figures.spot(s.system.grid, torch.rand(16), {"exact": torch.rand(16), "ours": torch.rand(16)}),
 }
+ONE_QUANTITY = {"profiles"}  # the first panel's label is for all, though each has its own scale
 
 
 def test_every_function_is_tried():
@@ -69,10 +70,13 @@ def test_a_figure_is_drawn_labelled_and_left_to_the_page(scene, name, caplog):
     assert dict(plt.rcParams) == before
     for axes in figure.axes:
         assert axes.lines or axes.collections or axes.patches or axes.images
-        if not axes.images and axes.get_label() != "<colorbar>":
-            beside = [axes, *axes.get_shared_y_axes().get_siblings(axes)]
-            assert axes.get_xlabel()
-            assert any(each.get_ylabel() for each in beside) or len(figure.axes) > 1
+        if axes.images:  # without scales: its time stands above
+            assert axes.get_title().startswith("$t = ")
+            assert any(each.get_ylabel() for each in figure.axes if each.images)  # the name of the row
+        else:
+            beside = figure.axes if name in ONE_QUANTITY else [axes, *axes.get_shared_y_axes().get_siblings(axes)]
+            assert axes.get_xlabel() or axes.get_label() == "<colorbar>"
+            assert any(each.get_ylabel() for each in beside)
 
 
 def test_the_comparison_shows_the_four_frames_of_the_data(scene):

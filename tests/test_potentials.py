@@ -19,6 +19,7 @@ from ggd_helpers.potentials.general import (
     FormulaDissipation,
     FormulaEntropy,
     IsotropicDissipation,
+    MassActionDissipation,
     QuadraticDissipation,
     QuadraticEntropy,
 )
@@ -166,9 +167,17 @@ def test_quadratic_entropy_is_its_formula():
     torch.testing.assert_close(entropy.conjugate(x), -x @ FRICTION, rtol=1e-13, atol=1e-15)
 
 
-def test_cosh_loses_no_digits_near_zero():
-    x_star = torch.tensor([1e-9], dtype=torch.float64)
-    assert CoshDissipation(3.0, 2.0)(x_star, x_star).item() == pytest.approx(1.5e-18, rel=1e-12, abs=0)
+ONE = torch.ones(1, 1, dtype=torch.float64)
+
+
+@pytest.mark.parametrize(
+    "ours",
+    [CoshDissipation(3.0, 2.0), MassActionDissipation(ONE, 0 * ONE, 12 * ONE[0])],
+    ids=["friction", "mass action"],
+)
+def test_cosh_loses_no_digits_near_zero(ours):
+    small = 1e-9 * ONE[0]
+    assert ours(ONE[0], small).item() == pytest.approx(1.5e-18, rel=1e-12, abs=0)
 
 
 def test_formula_slopes_work_without_autograd_recording():

@@ -2,8 +2,11 @@
 
 import string
 import time
+from dataclasses import replace
 
+import numpy as np
 import pytest
+import torch
 from conftest import refused
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,6 +25,7 @@ from ggd_helpers.systems.reactions import MassActionReactions
         ("A <-> B\n\n;B <-> C;", [Reaction({"A": 1}, {"B": 1}), Reaction({"B": 1}, {"C": 1})]),
         ("A + X <-> 2 X", [Reaction({"A": 1, "X": 1}, {"X": 2})]),
         ("H2O + CO_2 <-> 12 e", [Reaction({"H2O": 1, "CO_2": 1}, {"e": 12})]),
+        ("0000000012 A <-> 01 B", [Reaction({"A": 12}, {"B": 1})]),
         ("A <-> B | kf=.5, kb=+2.", [Reaction({"A": 1}, {"B": 1}, 0.5, 2.0)]),
     ],
 )
@@ -85,20 +89,22 @@ BAD = {
     "A <-> B | k=2": ["'k=2'"],
     "A <-> B | kf=2 kb=3": ["'kf=2 kb=3'"],
     "A <-> B | kf=2, kf=3": ["kf is given twice"],
-    "A <-> B | kf=0": ["kf must be a positive number", "'0'"],
-    "A <-> B | kb=-1": ["kb must be a positive number", "'-1'"],
-    "A <-> B | kf=nan": ["kf must be a positive number"],
-    "A <-> B | kf=inf": ["kf must be a positive number"],
-    "A <-> B | kf=1e400": ["kf must be a positive number"],
-    "A <-> B | kf=2*3": ["kf must be a positive number", "'2*3'"],
-    "A <-> B | kf=1_000": ["kf must be a positive number"],
-    "A <-> B | kf=two": ["kf must be a positive number"],
+    "A <-> B | kf=0": ["kf must be 1e-30 to 1e30", "got 0.0"],
+    "A <-> B | kb=-1": ["kb must be 1e-30 to 1e30", "got -1.0"],
+    "A <-> B | kf=nan": ["kf must be 1e-30 to 1e30"],
+    "A <-> B | kf=inf": ["kf must be 1e-30 to 1e30"],
+    "A <-> B | kf=1e400": ["kf must be 1e-30 to 1e30"],
+    "A <-> B | kf=1e-31": ["kf must be 1e-30 to 1e30", "got 1e-31"],
+    "A <-> B; B <-> C | kb=2e30": ["reaction 2", "kb must be 1e-30 to 1e30", "2e+30", "got 2e+30"],
+    "A <-> B | kf=2*3": ["kf must be 1e-30 to 1e30", "'2*3'"],
+    "A <-> B | kf=1_000": ["kf must be 1e-30 to 1e30"],
+    "A <-> B | kf=two": ["kf must be 1e-30 to 1e30"],
     "A <-> B | kf=1 | kb=2": ["kf=1 | kb=2"],
     "A <-> B; B <-> C; C <-> A | kf=3": ["detailed balance", "A <-> B, B <-> C, C <-> A", "kb=3"],
     "A <-> B | kf=2; 2 A <-> 2 B | kf=3": ["detailed balance"],
     "__import__('os').abort() <-> B": ["reaction 1"],
-    "A <-> B | kf=__import__('os').abort()": ["kf must be a positive number"],
-    "A <-> B | kf=exit()": ["kf must be a positive number"],
+    "A <-> B | kf=__import__('os').abort()": ["kf must be 1e-30 to 1e30"],
+    "A <-> B | kf=exit()": ["kf must be 1e-30 to 1e30"],
     "A <-> " + " + ".join(f"S{i}" for i in range(70)): ["71 species", "at most"],
     ";".join(f"A <-> {'B' * (i + 1)}" for i in range(61)): ["61 reactions", "at most"],
     "A" * 20_000: ["at most 10000 characters"],
@@ -115,7 +121,7 @@ def test_a_bad_text_is_refused_with_its_place_and_at_once(text):
 
 @pytest.mark.parametrize("text", [None, 3, ["A <-> B"], b"A <-> B"])
 def test_what_is_no_text_is_refused(text):
-    with refused("reactions must be a text"):
+    with refused("reactions must be a text", "or a sequence of Reaction", str(text)):
         MassActionReactions(text)
 
 
@@ -127,3 +133,71 @@ def test_any_text_is_read_or_refused_with_one_sentence(text):
         assert "\n" not in str(error)  # noqa: PT017
     else:
         assert all(each.kf > 0 and each.kb > 0 for each in reactions)
+
+
+A, B = {"A": 1}, {"B": 1}
+NO_REACTION = {
+    "an empty side": (({}, B), ["nothing stands left of the arrow (reactants)"]),
+    "the other empty side": ((A, {}), ["nothing stands right of the arrow (products)"]),
+    "text for a side": (("A", B), ["left of the arrow (reactants)", "{'A': 2}", "'A'"]),
+    "both sides the same": (({"A": 1, "B": 2}, {"B": 2, "A": 1}), ["both sides are the same", "A + 2 B"]),
+    "a name with a space": (({"A B": 1}, B), ["'A B' is not a species"]),
+    "a name that is no text": ((A, {7: 1}), ["right of the arrow (products)", "7 is not a species"]),
+    "a name in Greek": (({"α": 1}, B), ["'α' is not a species"]),
+    "no name": (({"": 1}, B), ["'' is not a species"]),
+    "no molecule": (({"A": 0}, B), ["coefficient of A", "whole number from 1 to 12", "got 0"]),
+    "half a molecule": ((A, {"B": 1.5}), ["right of the arrow", "coefficient of B", "got 1.5"]),
+    "a number with a point": (({"A": 2.0}, B), ["coefficient of A", "whole number", "got 2.0"]),
+    "yes for a number": (({"A": True}, B), ["coefficient of A", "got True"]),
+    "a negative number": (({"A": np.int64(-1)}, B), ["coefficient of A", "got -1"]),
+    "a crowd": (({"A": 13}, B), ["coefficient of A", "got 13"]),
+    "no forward rate": ((A, B, 0.0), ["kf must be 1e-30 to 1e30", "got 0.0"]),
+    "a negative rate": ((A, B, np.float64(-1.0)), ["kf must be 1e-30 to 1e30", "got -1.0"]),
+    "NaN": ((A, B, float("nan")), ["kf must be 1e-30 to 1e30", "got nan"]),
+    "infinity": ((A, B, 1.0, float("inf")), ["kb must be 1e-30 to 1e30", "got inf"]),
+    "too slow": ((A, B, 1.0, 9e-31), ["kb must be 1e-30 to 1e30", "got 9e-31"]),
+    "too fast": ((A, B, 10**31), ["kf must be 1e-30 to 1e30", "got 10000"]),
+    "a text for a rate": ((A, B, "2"), ["kf must be 1e-30 to 1e30", "got '2'"]),
+    "a tensor for a rate": ((A, B, torch.ones(2, 2)), ["kf must be 1e-30 to 1e30", "got tensor("]),
+}
+
+
+@pytest.mark.parametrize("case", NO_REACTION)
+def test_what_no_text_may_say_no_reaction_made_by_hand_may_be(case):
+    parts, words = NO_REACTION[case]
+    with refused(*words):
+        Reaction(*parts)
+
+
+def test_no_reaction_becomes_a_wrong_one():
+    with refused("kb must be 1e-30 to 1e30", "got -2.0"):
+        replace(Reaction(A, B), kb=-2.0)
+
+
+@pytest.mark.parametrize(
+    ("reactions", "words"),
+    [
+        ([], ["no reaction", "got []", "A + 2 B <-> C"]),
+        ([Reaction(A, B), "B <-> C"], ["reactions must be a text", "or a sequence of Reaction"]),
+        (Reaction(A, B), ["or a sequence of Reaction", "got A <-> B"]),
+        ([Reaction(A, {f"B{i}": 1}) for i in range(61)], ["61 reactions", "at most 60"]),
+        ([Reaction(A, {f"S{i}": 1 for i in range(70)})], ["71 species", "at most 60"]),
+        ([Reaction(A, B, 2.0), Reaction({"A": 2}, {"B": 2}, 3.0)], ["detailed balance", "A <-> B, 2 A <-> 2 B"]),
+    ],
+    ids=["none", "a text among them", "one alone", "reactions", "species", "balance"],
+)
+def test_reactions_that_are_no_network_are_refused(reactions, words):
+    with refused(*words):
+        MassActionReactions(reactions)
+
+
+@pytest.mark.parametrize("container", [list, tuple])
+def test_reactions_made_by_hand_are_the_network_that_is_written(container):
+    bind = Reaction({"E": 1, "S": 2}, {"ES": 1}, 4.0, np.float32(0.5))
+    made = MassActionReactions(container([bind, Reaction({"ES": np.int64(1)}, {"E": 1, "P": 1}, kf=2)]))
+    assert made.reactions == read_reactions("E + 2 S <-> ES | kf=4, kb=0.5; ES <-> E + P | kf=2")
+    assert made.species == ["E", "S", "ES", "P"]
+    e, s, es, p = c = torch.tensor([0.3, 0.7, 0.2, 0.5], dtype=torch.float64)
+    first, second = 4 * e * s**2 - 0.5 * es, 2 * es - e * p
+    rates = torch.stack([second - first, -2 * first, first - second, second])
+    torch.testing.assert_close(made.velocity(c), rates, rtol=1e-12, atol=1e-14)

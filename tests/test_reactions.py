@@ -121,6 +121,20 @@ def test_the_slopes_of_the_potentials_are_their_gradients(name):
     torch.testing.assert_close(system.dissipation.flux(c, c_star), by_autograd, rtol=1e-12, atol=1e-12)
 
 
+@pytest.mark.parametrize("name", PRESETS)
+def test_each_reaction_has_its_textbook_rate_and_its_term_of_xi(name):
+    system = MassActionReactions(PRESETS[name])
+    c, along = positive((5, 1, system.dim), 1), torch.linspace(-6, 6, 25, dtype=torch.float64)[:, None]
+    law, close = system.dissipation, {"rtol": 1e-10, "atol": 1e-12}
+    forward = system.kf * (c[..., None] ** system.alpha).prod(-2)
+    backward = system.kb * (c[..., None] ** system.beta).prod(-2)
+    expected = 4 * (forward * backward).sqrt() * ((along / 2).cosh() - 1)
+    torch.testing.assert_close(law.along(c, along), expected, **close)
+    torch.testing.assert_close(law.slopes(c, system.affinities(c)), backward - forward, **close)
+    expected = 2 * (forward.sqrt() - backward.sqrt()).square().sum(-1)  # since X = ln(backward/forward)
+    torch.testing.assert_close(system.dissipation(c, system.conjugate(c)), expected, **close)
+
+
 def reference(t, c):
     """The thesis's two reactions with rates 1."""
     a, b, c_, d = c

@@ -11,6 +11,7 @@ from PIL import Image
 
 from ggd_helpers.explorers import reactions as module
 from ggd_helpers.explorers.reactions import ReactionsExplorer
+from ggd_helpers.systems.reaction_text import Reaction
 from ggd_helpers.systems.reactions import PRESETS
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -93,6 +94,13 @@ def test_a_text_with_markup_is_shown_as_text(explorer):
     explorer.text.value = "<img src=x> <-> B"
     assert "<img" not in explorer.status.value
     assert "&lt;img" in explorer.status.value
+
+
+def test_the_rate_sliders_change_the_rates_alone(explorer):
+    explorer.text.value = "A + 2 B <-> C | kf=2, kb=0.5; C + D <-> A"
+    explorer.rates.children[3].value = 0.3
+    expected = [Reaction({"A": 1, "B": 2}, {"C": 1}, 2.0, 0.5), Reaction({"C": 1, "D": 1}, {"A": 1}, 1.0, 0.3)]
+    assert explorer.system.reactions == expected
 
 
 def test_rates_that_break_detailed_balance_are_refused_by_a_sentence(explorer):

@@ -50,10 +50,10 @@ class Tilt(Freedom[MassActionReactions]):
 
 def affinity_scale(model: GradientDynamics, system: MassActionReactions, states: Tensor) -> float:
     """The `C` with which `C X_known` is closest to the model's affinities; 1 when a potential is prescribed."""
-    found, known = system.dissipation.affinity(model.conjugate(states)), system.affinities(states)
+    found, known = system.affinities_of(model, states), system.affinities(states)
     return ((found * known).sum() / (known * known).sum()).item()
 
 
 def affinity_error(model: GradientDynamics, system: MassActionReactions, states: Tensor, scale: float = 1.0) -> float:
     """The relative L2 error of the affinities `X_n = -sum_m c*_m nu_mn`, divided by `scale`; no tilt changes them."""
-    return relative_error(system.dissipation.affinity(model.conjugate(states)) / scale, system.affinities(states))
+    return relative_error(system.affinities_of(model, states) / scale, system.affinities(states))

@@ -2,6 +2,7 @@
 
 import html
 from collections.abc import Callable
+from dataclasses import replace
 
 import ipywidgets as widgets
 import numpy as np
@@ -9,12 +10,14 @@ import torch
 from torch import Tensor
 
 from ggd_helpers.dynamics.gradient import GradientDynamics
+from ggd_helpers.evaluation.errors import relative_error
 from ggd_helpers.explorers.base import LearningExplorer
 from ggd_helpers.figures import ReactionsPicture
 from ggd_helpers.figures.reactions_live import ReactionsView
 from ggd_helpers.integrators import stiff
 from ggd_helpers.potentials.reactions import AffinityDissipation, CoshHead, MixingEntropy
 from ggd_helpers.recordings.simulate import simulate
+from ggd_helpers.systems.reaction_text import Reaction
 from ggd_helpers.systems.reactions import PRESETS, MassActionReactions
 from ggd_helpers.training.fit import fit
 from ggd_helpers.training.self_scaled_bfgs import SelfScaledBFGS
@@ -40,7 +43,8 @@ class ReactionsExplorer(LearningExplorer):
 
     def __init__(self, reactions: str = PRESETS["the thesis's pair"], seed: int = 0):
         super().__init__()
-        self.seed, self.model, self.busy = seed, None, False
+        self.seed, self.busy = seed, False
+        self.model: GradientDynamics | None = None
         self.picture = ReactionsPicture()
         options = [("your own", ""), *PRESETS.items()]
         wide, wrapped = widgets.Layout(width="340px"), widgets.Layout(flex_flow="row wrap")
@@ -102,13 +106,13 @@ class ReactionsExplorer(LearningExplorer):
         """The same reactions with the rates of the sliders."""
         rates = [slider.value for slider in self.rates.children]
         pairs = zip(self.system.reactions, rates[::2], rates[1::2], strict=True)
-        system = self._checked("; ".join(f"{reaction} | kf={kf!r}, kb={kb!r}" for reaction, kf, kb in pairs))
+        system = self._checked([replace(reaction, kf=kf, kb=kb) for reaction, kf, kb in pairs])
         if system is not None:
             self._take(system)
 
-    def _checked(self, text: str) -> MassActionReactions | None:
+    def _checked(self, reactions: str | list[Reaction]) -> MassActionReactions | None:
         try:
-            return MassActionReactions(text)
+            return MassActionReactions(reactions)
         except ValueError as error:
             self._refuse(error)
             return None
@@ -139,11 +143,10 @@ class ReactionsExplorer(LearningExplorer):
         """What the panels show for the present controls."""
         system, start, n = self.system, self._start(), self.along.index or 0
         path = self._path(system)
-        now = system.affinities(start)[n].item()
-        reach = max(4.0, 1.2 * abs(now))
+        now = system.affinities(start)
+        reach = max(4.0, 1.2 * now[n].abs().item())
         affinity = torch.linspace(-reach, reach, 101, dtype=torch.float64)
-        mobility = system.dissipation.mobility(start)[n]
-        xi = mobility * 2 * torch.sinh(affinity / 4).square()
+        xi, mobility = system.dissipation.along(start, affinity[:, None])[:, n], system.dissipation.mobility(start)[n]
         return ReactionsView(
             times=np.linspace(0, self.time.value, POINTS),
             concentrations=_named(system.species, path),
@@ -152,7 +155,7 @@ class ReactionsExplorer(LearningExplorer):
             entropy=system.entropy(path).numpy(),
             highest=system.entropy(system.equilibrium(start)).item(),
             law=(affinity.numpy(), xi.numpy(), (mobility * affinity**2 / 8).numpy()),
-            dot=(now, (mobility * 2 * np.sinh(now / 4) ** 2).item()),
+            dot=(now[n].item(), system.dissipation.along(start, now)[n].item()),
             title=str(system.reactions[n]),
             learned=self._learned(),
         )
@@ -177,12 +180,12 @@ class ReactionsExplorer(LearningExplorer):
         data = simulate(system, trajectories=40, points=points, dt=self.time.value / points, seed=self.seed)
         head = CoshHead(system.dim, len(system.reactions))
         pair = (MixingEntropy(system.dim), AffinityDissipation(system.stoichiometry, head))
-        self.model = GradientDynamics(*pair, seed=self.seed)
+        model = self.model = GradientDynamics(*pair, seed=self.seed)
         recipe = SelfScaledBFGS(iterations=800, restarts=2, trial=40, points=12, tolerance=1e-9)
 
-        fit(self.model, data, recipe, seed=self.seed, progress=False, watch=self._watch)
+        fit(model, data, recipe, seed=self.seed, progress=False, watch=self._watch)
         with torch.no_grad():
-            error = ((self.model(data.states) - data.velocities).norm() / data.velocities.norm()).item()
+            error = relative_error(model(data.states), system(data.states))
         self.status.value = f"learned from 40 trajectories: the velocities are {error:.0e} off."
         self._redraw()
 

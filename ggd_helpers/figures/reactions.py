@@ -1,6 +1,6 @@
 """Figures of the reactions chapter: each function takes data or models and returns a matplotlib Figure."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import matplotlib.pyplot as plt
 import torch
@@ -90,7 +90,7 @@ def _entropy_lines(system: MassActionReactions) -> tuple[Tensor, Tensor]:
 
 
 @styled
-def entropy_slices(models: Mapping[str, object], system: MassActionReactions) -> Figure:
+def entropy_slices(models: Mapping[str, Callable[[Tensor], Tensor]], system: MassActionReactions) -> Figure:
     """`S` along each concentration alone, the others 0.5 (thesis, Fig. 4.12b and 4.15).
 
     `models` maps labels to functions from states to entropies; constants are taken out.
@@ -166,11 +166,13 @@ def worth_of_knowledge(rows: Mapping[str, Mapping[str, float]]) -> Figure:
 def linear_regime(system: MassActionReactions, c: Tensor, reaction: int = 0) -> Figure:
     """Xi and the flux along one reaction's affinity at the state `c`, beside Onsager's parabola and line."""
     affinity = torch.linspace(-8, 8, 161, dtype=torch.float64)
-    mobility = system.dissipation.mobility(c)[reaction]
+    law = system.dissipation
+    mobility = law.mobility(c)[reaction]
+    xi, rate = (curve(c, affinity[:, None])[:, reaction] for curve in (law.along, law.slopes))
     figure, (left, right) = plt.subplots(1, 2, figsize=(8, 2.9))
-    left.plot(affinity, mobility * (torch.cosh(affinity / 2) - 1), COLOURS[0], label="$W (\\cosh(X/2) - 1)$")
+    left.plot(affinity, xi, COLOURS[0], label="$W (\\cosh(X/2) - 1)$")
     left.plot(affinity, mobility * affinity**2 / 8, ":", color="0.4", label="parabola $W X^2/8$")
-    right.plot(affinity, mobility * torch.sinh(affinity / 2) / 2, COLOURS[0], label="flux $\\frac{W}{2} \\sinh(X/2)$")
+    right.plot(affinity, rate, COLOURS[0], label="flux $\\frac{W}{2} \\sinh(X/2)$")
     right.plot(affinity, mobility * affinity / 4, ":", color="0.4", label="Onsager's line $W X/4$")
     left.set(xlabel="affinity $X$", ylabel="$\\Xi$", title=str(system.reactions[reaction]))
     right.set(xlabel="affinity $X$", ylabel="reaction rate", title="the rate it drives")
@@ -204,7 +206,7 @@ def same_reaction(models: Mapping[str, GradientDynamics], system: MassActionReac
     for i, (label, law) in enumerate(models.items()):
         style = KNOWN if i == 0 else LEARNED | {"color": COLOURS[i - 1]}
         entropy, velocity = law.entropy(states), law(states)
-        affinity = system.dissipation.affinity(law.conjugate(states))
+        affinity = system.affinities_of(law, states)
         axes[0].plot(along, entropy - entropy.max(), **style, label=label)
         axes[1].plot(along, affinity[:, 0], **style)
         axes[2].plot(affinity[:, 0], velocity[:, 0], **style)

@@ -12,7 +12,17 @@ from ggd_helpers.figures.style import COLOURS, KNOWN
 
 
 class PairCurves(NamedTuple):
-    """What the panels show, all NumPy arrays: `grid` `(k, k, 2)`, `arrows` `(k, k, 2)`, `path` `(time, 2)`."""
+    """What the panels show, as NumPy arrays.
+
+    Attributes:
+        entropy: over the states of the level lines, `(m, m)`.
+        arrows: velocities at the feet of the arrows, `(k, k, 2)`.
+        path: states at the `times` `(time,)`, `(time, 2)`.
+        along: the entropy gained since the start, `(time,)`.
+        forces, flux: the first force and the flux that it drives, `(point,)` each.
+        used: those of them that the path meets.
+        falls: whether entropy falls on the path.
+    """
 
     entropy: np.ndarray
     arrows: np.ndarray

@@ -37,7 +37,11 @@ class FormulaEntropy(Entropy):
     """An entropy from any function of torch tensors, `(..., n)` to `(...)`; concavity is the author's promise.
 
     Example:
-        >>> entropy = FormulaEntropy(lambda x: -0.5 * (x**2).sum(-1))
+        >>> import torch
+        >>> import ggd_helpers as ggd
+        >>> entropy = ggd.FormulaEntropy(lambda x: -0.5 * (x**2).sum(-1))
+        >>> entropy.conjugate(torch.tensor([0.5, -2.0]))
+        tensor([-0.5000,  2.0000])
     """
 
     def __init__(self, formula: Callable[[Tensor], Tensor]):
@@ -212,11 +216,13 @@ class IsotropicDissipation(DissipationPotential):
         draw_normal_(self.log_mobility, 0.5, generator)
 
 
-class CoshDissipation(DissipationPotential):
-    """A steep friction law, `Xi = gamma/k^2 sum_i (cosh(k x*_i) - 1)`: a parabola for small `k`, exponential for large.
+def cosh_less_one(x: Tensor) -> Tensor:
+    """`cosh(x) - 1`, any shape to the same, written as `2 sinh(x/2)^2`, which loses no digits near 0."""
+    return 2 * torch.sinh(x / 2).square()
 
-    Written as `2 gamma/k^2 sum_i sinh(k x*_i / 2)^2`, which loses no digits near 0.
-    """
+
+class CoshDissipation(DissipationPotential):
+    """A steep friction law, `Xi = gamma/k^2 sum_i (cosh(k x*_i) - 1)`: a parabola near 0, steep farther out."""
 
     def __init__(self, gamma: float, steepness: float):
         super().__init__()
@@ -224,7 +230,7 @@ class CoshDissipation(DissipationPotential):
 
     def forward(self, x: Tensor, x_star: Tensor) -> Tensor:
         """The dissipation potential, `(..., n)` twice to `(...)`."""
-        return 2 * self.gamma / self.steepness**2 * torch.sinh(0.5 * self.steepness * x_star).square().sum(-1)
+        return self.gamma / self.steepness**2 * cosh_less_one(self.steepness * x_star).sum(-1)
 
     def flux(self, x: Tensor, x_star: Tensor) -> Tensor:
         """The flux `gamma/k sinh(k x*)`, `(..., n)` twice to `(..., n)`."""

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from ggd_helpers.networks import FICNN, draw_normal_
-from ggd_helpers.potentials.general import DissipationPotential, Entropy
+from ggd_helpers.potentials.general import DissipationPotential, Entropy, cosh_less_one
 
 
 class IdealMixture(Entropy):
@@ -12,6 +12,8 @@ class IdealMixture(Entropy):
 
     Source: thesis (4.3).
     """
+
+    reference: Tensor
 
     def __init__(self, reference: Tensor):
         super().__init__()
@@ -40,6 +42,10 @@ class MassActionDissipation(DissipationPotential):
     Source: thesis (4.4), corrected.
     """
 
+    stoichiometry: Tensor
+    orders: Tensor
+    prefactors: Tensor
+
     def __init__(self, stoichiometry: Tensor, orders: Tensor, prefactors: Tensor):
         super().__init__()
         self.register_buffer("stoichiometry", stoichiometry)
@@ -54,13 +60,24 @@ class MassActionDissipation(DissipationPotential):
         """The affinities `X_n = -sum_m c*_m nu_mn`, `(..., species)` to `(..., reactions)`."""
         return -c_star @ self.stoichiometry
 
+    def along(self, c: Tensor, affinity: Tensor) -> Tensor:
+        """What each reaction adds to `Xi` at its affinity, `W_n (cosh(X_n/2) - 1)`.
+
+        Shapes: `(..., species)` and `(..., reactions)` to `(..., reactions)`.
+        """
+        return self.mobility(c) * cosh_less_one(affinity / 2)
+
+    def slopes(self, c: Tensor, affinity: Tensor) -> Tensor:
+        """The slopes of `along`, `W_n/2 sinh(X_n/2)`, shapes as there: minus the rates `Gamma_n` of mass action."""
+        return 0.5 * (self.mobility(c) * torch.sinh(affinity / 2))
+
     def forward(self, c: Tensor, c_star: Tensor) -> Tensor:
-        """The dissipation potential, `(..., n)` twice to `(...)`; `cosh(X/2) - 1 = 2 sinh(X/4)^2` loses no digits."""
-        return (self.mobility(c) * 2 * torch.sinh(self.affinity(c_star) / 4).square()).sum(-1)
+        """The dissipation potential, `(..., n)` twice to `(...)`."""
+        return self.along(c, self.affinity(c_star)).sum(-1)
 
     def flux(self, c: Tensor, c_star: Tensor) -> Tensor:
         """The flux `dXi/dc*_m = -1/2 sum_n W_n sinh(X_n / 2) nu_mn`, `(..., n)` twice to `(..., n)`."""
-        return -0.5 * (self.mobility(c) * torch.sinh(self.affinity(c_star) / 2)) @ self.stoichiometry.T
+        return -self.slopes(c, self.affinity(c_star)) @ self.stoichiometry.T
 
 
 class MixingEntropy(Entropy):
@@ -102,6 +119,8 @@ class AffinityDissipation(DissipationPotential):
         head: an admissible potential of `(c, nu^T c*)`, shapes `(..., species)` and `(..., reactions)`.
     """
 
+    stoichiometry: Tensor
+
     def __init__(self, stoichiometry: Tensor, head: DissipationPotential):
         super().__init__()
         self.register_buffer("stoichiometry", stoichiometry)
@@ -136,7 +155,7 @@ class CoshHead(DissipationPotential):
 
     def forward(self, c: Tensor, y: Tensor) -> Tensor:
         """The potential, `(..., species)` and `(..., reactions)` to `(...)`."""
-        return (self.mobility(c) * 2 * torch.sinh(0.5 * y @ self.directions).square()).sum(-1)
+        return (self.mobility(c) * cosh_less_one(y @ self.directions)).sum(-1)
 
     def flux(self, c: Tensor, y: Tensor) -> Tensor:
         """The slope in `y`, `(..., reactions)`."""
@@ -148,4 +167,4 @@ class CoshHead(DissipationPotential):
         draw_normal_(self.exponents, 0.3, generator)
         draw_normal_(self.directions, 0.1, generator)
         with torch.no_grad():
-            self.directions += 0.5 * torch.eye(len(self.directions)).to(self.directions)
+            self.directions.add_(0.5 * torch.eye(len(self.directions)).to(self.directions))

@@ -49,7 +49,9 @@ class OverdampedParticle(Particle):
     Source: thesis (4.1).
 
     Example:
-        >>> OverdampedParticle(gamma=2.0, dim=1).velocity(torch.ones(1, dtype=torch.float64))
+        >>> import torch
+        >>> import ggd_helpers as ggd
+        >>> ggd.OverdampedParticle(gamma=2.0, dim=1).velocity(torch.ones(1, dtype=torch.float64))
         tensor([-2.], dtype=torch.float64)
     """
 

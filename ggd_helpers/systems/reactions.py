@@ -1,7 +1,7 @@
 """Chemical reactions under the law of mass action, as a pair of potentials; any network that can be typed in."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import sympy
 import torch
@@ -30,7 +30,8 @@ class MassActionReactions(GradientDynamics):
     states are uniform in `[0.001, 1]`.
 
     Args:
-        reactions: text, `A + 2 B <-> C | kf=2, kb=0.5`, one a line or separated by `;`; rates are 1 unless given.
+        reactions: text, `A + 2 B <-> C | kf=2, kb=0.5`, one a line or separated by `;`, rates 1 unless given; or a
+            sequence of `Reaction`.
 
     Raises:
         ValueError: the text cannot be read, or the rates break detailed balance, so that there is no such entropy.
@@ -38,11 +39,21 @@ class MassActionReactions(GradientDynamics):
     Source: thesis 4.2, corrected (see `MassActionDissipation`).
 
     Example:
-        >>> MassActionReactions("A <-> B | kf=2").velocity(torch.ones(2, dtype=torch.float64))
-        tensor([-1.,  1.], dtype=torch.float64)
+        >>> import torch
+        >>> import ggd_helpers as ggd
+        >>> ggd.MassActionReactions("A <-> B | kf=2.5").velocity(torch.ones(2, dtype=torch.float64))
+        tensor([-1.5000,  1.5000], dtype=torch.float64)
     """
 
-    def __init__(self, reactions: str):
+    entropy: IdealMixture
+    dissipation: MassActionDissipation
+    conserved: Tensor
+    alpha: Tensor
+    beta: Tensor
+    kf: Tensor
+    kb: Tensor
+
+    def __init__(self, reactions: str | Sequence[Reaction]):
         listed = read_reactions(reactions)
         species = species_of(listed)
         alpha = _molecules([r.reactants for r in listed], species)
@@ -70,7 +81,11 @@ class MassActionReactions(GradientDynamics):
 
     def affinities(self, c: Tensor) -> Tensor:
         """The affinities `X_n = -sum_m c*_m nu_mn`, `(..., species)` to `(..., reactions)`."""
-        return self.dissipation.affinity(self.conjugate(c))
+        return self.affinities_of(self, c)
+
+    def affinities_of(self, law: GradientDynamics, c: Tensor) -> Tensor:
+        """The affinities of these reactions under the entropy of any `law`, `(..., species)` to `(..., reactions)`."""
+        return self.dissipation.affinity(law.conjugate(c))
 
     def sample_initial_states(self, count: int, generator: torch.Generator) -> Tensor:
         """Draw `count` initial concentrations, `(count, species)`, uniform in `[0.001, 1]` (thesis 4.2.1)."""
@@ -99,7 +114,7 @@ class MassActionReactions(GradientDynamics):
         return [_sum_in_words(row.int().tolist(), self.species) for row in self.conserved]
 
 
-def _molecules(sides: Sequence[dict[str, int]], species: Sequence[str]) -> Tensor:
+def _molecules(sides: Sequence[Mapping[str, int]], species: Sequence[str]) -> Tensor:
     """The coefficients of one side of every reaction, `(species, reactions)`."""
     return torch.tensor([[side.get(name, 0) for side in sides] for name in species], dtype=torch.float64)
 

@@ -1,0 +1,255 @@
+"""Figures of the reactions chapter: what is drawn is what formulas written by hand say, with labels to read."""
+
+import inspect
+import io
+import logging
+from itertools import pairwise
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+import torch
+from conftest import normal
+from matplotlib.legend import Legend
+from matplotlib.text import Text
+from numpy.testing import assert_allclose
+from scipy.integrate import solve_ivp
+
+from ggd_helpers import figures
+from ggd_helpers.dynamics.gradient import GradientDynamics
+from ggd_helpers.evaluation.report import Rollout
+from ggd_helpers.potentials.general import FormulaDissipation, FormulaEntropy, IsotropicDissipation, QuadraticEntropy
+from ggd_helpers.potentials.reactions import AffinityDissipation
+from ggd_helpers.recordings.simulate import simulate
+from ggd_helpers.systems.reactions import MassActionReactions
+
+pytestmark = pytest.mark.filterwarnings("error")
+
+RATE = 3.0  # of the second reaction, both ways: every reference value Q is -1 then, and formulas are short
+SYSTEM = MassActionReactions(f"A + 2 B <-> C; C + D <-> A | kf={RATE}, kb={RATE}")
+OTHER = GradientDynamics(
+    FormulaEntropy(lambda c: -(c**2).sum(-1)), FormulaDissipation(lambda c, y: c[..., 0] * (y**2).sum(-1))
+)
+C = np.linspace(0.01, 1, 80)  # along a concentration
+X = np.linspace(-8, 8, 161)  # along an affinity
+
+
+def entropy(c):
+    return -(c * (np.log(c) - 1)).sum(-1)
+
+
+def velocity(t, c):
+    first, second = c[0] * c[1] ** 2 - c[2], RATE * (c[2] * c[3] - c[0])
+    return [second - first, -2 * first, first - second, -second]
+
+
+def concentrations(data):
+    path = data.states[2].numpy()
+    a, b, c, d = path.T
+    end = solve_ivp(velocity, (0, 1000), path[0], "Radau", rtol=1e-9, atol=1e-12).y[:, -1]
+    amounts = {"A + C": a + c, "2 A - B + 2 D": 2 * a - b + 2 * d}
+    figure = figures.concentrations(SYSTEM, data, chosen=2)
+    assert [line.get_label() for line in figure.axes[2].lines] == list(amounts)
+    t = 0.05 * np.arange(64)
+    return figure, [
+        [(t, curve) for curve in (a, b, c, d)],
+        [(t, entropy(path)), ([0, 1], 2 * [entropy(end)])],
+        [(t, amount) for amount in amounts.values()],
+    ]
+
+
+def predicted_concentrations(data):
+    off = torch.linspace(0, 1, 32, dtype=torch.float64)[:, None]
+    rollout = Rollout(data.states[:, ::2] + off, data.states[:, ::2], data.times[::2])
+    known, t = data.states[3, ::2].T.numpy(), 0.1 * np.arange(32)
+    made = known + off[:, 0].numpy()
+    both = [(t, curve) for pair in zip(known, made, strict=True) for curve in pair]
+    figure = figures.predicted_concentrations(SYSTEM, rollout, chosen=3)
+    return figure, [both, [(t[1:], 2 * off[1:, 0].numpy())]]  # four species, each off by that much
+
+
+def dissipation_slices(data):
+    along = np.linspace(-1.5, 1.5, 81)
+    first, second = 4 * np.sqrt(0.5**4), 4 * RATE * np.sqrt(0.5**3)
+    nu = {"A": (-1, 1), "B": (-2, 0), "C": (1, -1), "D": (0, -1)}
+    known = [first * (np.cosh(n * along / 2) - 1) + second * (np.cosh(m * along / 2) - 1) for n, m in nu.values()]
+    figure = figures.dissipation_slices({"other": OTHER}, SYSTEM)
+    return figure, [[(along, curve), (along, 0.5 * along**2)] for curve in known]
+
+
+def entropy_slices(data):
+    known = -C * (np.log(C) - 1) + 3 * 0.5 * (np.log(2) + 1)
+    line = 2 * C + (known - 2 * C).mean()
+    return figures.entropy_slices({"line": lambda c: 7 + 2 * c.sum(-1)}, SYSTEM), [[(C, known), (C, line)]] * 4
+
+
+def entropy_derivatives(data):
+    return figures.entropy_derivatives({"other": OTHER}, SYSTEM), [[(C, -np.log(C)), (C, -2 * C)]] * 4
+
+
+def visited(data):
+    a, b = -np.log(data.states[:, ::32, :2].flatten(0, 1).numpy().T)
+    cross = [([-1.5, 1.5], [0, 0]), ([0, 0], [-1.5, 1.5])]
+    return figures.visited(SYSTEM, data), [[(a, b), *cross], [([0, 0], [0, 1])]]
+
+
+def worth_of_knowledge(data):
+    return figures.worth_of_knowledge(WORTH), [[], [], []]
+
+
+def linear_regime(data):
+    c = torch.tensor([0.2, 0.4, 0.9, 0.5], dtype=torch.float64)
+    w = 4 * RATE * np.sqrt(0.9 * 0.5 * 0.2)
+    xi, rate = w * (np.cosh(X / 2) - 1), w / 2 * np.sinh(X / 2)
+    figure = figures.linear_regime(SYSTEM, c, reaction=1)
+    assert figure.axes[0].get_title() == "C + D <-> A"
+    return figure, [[(X, xi), (X, w * X**2 / 8)], [(X, rate), (X, w * X / 4)]]
+
+
+def from_outside(data):
+    t, paths = torch.arange(5), {name: normal((5, 4), seed) for seed, name in enumerate(("law", "one", "two"))}
+    figure = figures.from_outside(SYSTEM, paths, t)
+    return figure, [[(t, path[:, i]) for path in paths.values()] for i in range(4)]
+
+
+def same_reaction(data):
+    """`A <-> B` from a cosh, and from two parabolas: `c* = -c`, `dc/dt = nu nu^T c*`."""
+    system = MassActionReactions("A <-> B | kf=2, kb=0.5")
+    parabola = AffinityDissipation(system.stoichiometry, IsotropicDissipation())
+    a = np.linspace(0.02, 0.98, 97)
+    b = 1 - a
+    curves = [
+        (-a * (np.log(a) + np.log(2) - 1) - b * (np.log(b) - np.log(2) - 1), np.log(b / a / 4), b / 2 - 2 * a),
+        (-(a**2 + b**2) / 2, b - a, b - a),
+    ]
+    models = {"mass action": system, "parabolas": GradientDynamics(QuadraticEntropy(torch.eye(2)), parabola)}
+    return figures.same_reaction(models, system), [
+        [(a, s - s.max()) for s, _, _ in curves],
+        [(a, force) for _, force, _ in curves],
+        [(force, flux) for _, force, flux in curves],
+        [(a, flux) for _, _, flux in curves],
+    ]
+
+
+WORTH = {
+    "nothing": {"velocity_mse": 1e-3, "outside": 2.0, "conservation_drift": 0.4, "entropy_error": 9.0},
+    "all": {"velocity_mse": 1e-9, "outside": 1e-5, "conservation_drift": 0.0, "entropy_error": 8.0},
+}
+DRAWINGS = {
+    drawing.__name__: drawing
+    for drawing in (
+        concentrations, predicted_concentrations, dissipation_slices, entropy_slices, entropy_derivatives, visited,
+        worth_of_knowledge, linear_regime, from_outside, same_reaction,
+    )
+}  # fmt: skip
+# Their first panel's label is for all.
+ONE_QUANTITY = {"dissipation_slices", "entropy_slices", "entropy_derivatives", "from_outside"}
+
+
+@pytest.fixture(scope="module")
+def data():
+    return simulate(SYSTEM, trajectories=10, points=64, dt=0.05, seed=1)
+
+
+def test_every_function_is_tried():
+    functions = inspect.getmembers(figures, inspect.isfunction)
+    own = {name for name, f in functions if f.__module__ == "ggd_helpers.figures.reactions"}
+    assert own == set(DRAWINGS)
+
+
+@pytest.mark.parametrize("name", DRAWINGS)
+def test_the_lines_are_the_formulas(data, name):
+    figure, truth = DRAWINGS[name](data)
+    assert len(figure.axes) == len(truth)
+    for axes, curves in zip(figure.axes, truth, strict=True):
+        assert len(axes.lines) == len(curves)
+        for line, (x, y) in zip(axes.lines, curves, strict=True):
+            assert_allclose(line.get_xdata(), x, rtol=1e-9, atol=1e-12)
+            assert_allclose(line.get_ydata(), y, rtol=1e-7, atol=1e-9)
+
+
+@pytest.mark.parametrize("name", DRAWINGS)
+def test_a_figure_is_drawn_with_labels_to_read_and_left_to_the_page(data, name, caplog):
+    before = dict(plt.rcParams)
+    figure, _ = DRAWINGS[name](data)
+    with caplog.at_level(logging.WARNING, logger="matplotlib"):
+        figure.savefig(io.BytesIO(), format="png")
+    assert not caplog.records
+    assert not plt.get_fignums()
+    assert dict(plt.rcParams) == before
+    for axes in figure.axes:
+        assert axes.get_xlabel()
+        assert (figure.axes[0] if name in ONE_QUANTITY else axes).get_ylabel() or name == "worth_of_knowledge"  # rows
+    assert not any(text.get_usetex() for text in figure.findobj(Text))
+    for text in words(figure):
+        box, page = text.get_window_extent(), figure.bbox
+        assert text.get_fontsize() >= 7
+        assert page.x0 <= box.x0 < box.x1 <= page.x1, text
+        assert page.y0 <= box.y0 < box.y1 <= page.y1, text
+
+
+def words(figure):
+    """Every title, label of an axis and entry of a legend that is not empty."""
+    texts = [text for axes in figure.axes for text in (axes.title, axes.xaxis.label, axes.yaxis.label)]
+    texts += [text for legend in figure.findobj(Legend) for text in legend.get_texts()]
+    return [text for text in texts if text.get_text()]
+
+
+@pytest.mark.parametrize(
+    ("name", "legend"),
+    [
+        ("concentrations", ["A", "B", "C", "D"]),
+        ("predicted_concentrations", ["A", "B", "C", "D"]),
+        ("dissipation_slices", ["known", "other"]),
+        ("entropy_slices", ["known", "line"]),
+        ("entropy_derivatives", ["known", "other"]),
+        ("visited", ["visited", "slices of $\\Xi$"]),
+        ("linear_regime", ["$W (\\cosh(X/2) - 1)$", "parabola $W X^2/8$"]),
+        ("from_outside", ["known", "one", "two"]),
+        ("same_reaction", ["mass action", "parabolas"]),
+    ],
+)
+def test_the_legend_names_the_lines(data, name, legend):
+    figure, _ = DRAWINGS[name](data)
+    assert [text.get_text() for text in figure.axes[0].get_legend().get_texts()] == legend
+
+
+def test_the_histogram_counts_visited_states_by_their_distance_from_the_middle(data):
+    figure, _ = visited(data)
+    distance = np.abs(data.states[:, ::32].flatten(0, 1).numpy() - 0.5).max(-1)
+    counts, edges = np.histogram(distance, bins=40)
+    assert_allclose([bar.get_height() for bar in figure.axes[1].patches], counts)
+    assert_allclose([bar.get_x() for bar in figure.axes[1].patches], edges[:-1], rtol=1e-9)
+
+
+def test_bars_are_the_errors_of_their_rows_from_the_top(data):
+    figure, _ = worth_of_knowledge(data)
+    widths = [[bar.get_width() for bar in axes.patches] for axes in figure.axes]
+    assert_allclose(widths, [[1e-3, 1e-9], [2.0, 1e-5], [0.4, 1e-17]])  # a logarithm shows no 0
+    assert [axes.get_xscale() for axes in figure.axes] == ["log"] * 3
+    assert [axes.get_title() for axes in figure.axes] == [
+        "velocity, inside the box", "velocity, outside", "conserved quantities",
+    ]  # fmt: skip
+    first = figure.axes[0]
+    assert [label.get_text() for label in first.get_yticklabels()] == ["nothing", "all"]
+    assert first.get_ylim()[0] > first.get_ylim()[1]
+
+
+@pytest.mark.parametrize("drawing", [linear_regime, from_outside])
+def test_the_band_marks_where_the_law_is_linear_or_trained(data, drawing):
+    figure, _ = drawing(data)
+    low, high = {"linear_regime": (-1, 1), "from_outside": (0.001, 1)}[drawing.__name__]
+    for axes in figure.axes:
+        (band,) = axes.patches
+        box = band.get_bbox()
+        assert (box.intervalx if drawing is linear_regime else box.intervaly).tolist() == [low, high]
+
+
+@pytest.mark.parametrize("species", [1, 2, 5, 9])
+def test_every_species_has_a_panel(species):
+    names = "ABCDEFGHI"[:species]
+    text = "A <-> 2 A" if species == 1 else "; ".join(f"{a} <-> {b}" for a, b in pairwise(names))
+    figure = figures.entropy_derivatives({}, MassActionReactions(text))
+    shown = [axes for axes in figure.axes if axes.get_visible()]
+    assert [axes.get_xlabel() for axes in shown] == [f"$c_{{{name}}}$" for name in names]
+    assert all(len(axes.lines) == 1 for axes in shown)
