@@ -32,7 +32,8 @@ class Range(NamedTuple):
             return False
         if not math.isfinite(number):
             return False
-        return (self.low < value if self.open else self.low <= value) and value <= self.high
+        exact = int(value) if self.whole else number
+        return (self.low < exact if self.open else self.low <= exact) and exact <= self.high
 
 
 @cache
