@@ -1,6 +1,6 @@
 """Training: what is minimised (`objectives`), how (`self_scaled_bfgs`, `adam_lbfgs`), the loop around it (`fit`).
 
-`regression` fits functions without trajectories; `paths` watches optimisers on landscapes.
+`regression` fits functions without trajectories; `landscapes` watches optimisers go down.
 """
 
 from ggd_helpers.training.adam_lbfgs import AdamThenLBFGS
