@@ -32,7 +32,7 @@ class Range(NamedTuple):
             return False
         if not math.isfinite(number):
             return False
-        exact = int(value) if self.whole else number
+        exact = int(value) if isinstance(value, Integral) else number
         return (self.low < exact if self.open else self.low <= exact) and exact <= self.high
 
 

@@ -3,10 +3,13 @@
 nbval compares outputs, but finds nothing to compare in a notebook without any: that is what these tests exclude.
 """
 
+import base64
+import io
 import json
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from ggd_helpers import batch
 from ggd_helpers.files import CHAPTERS
@@ -43,6 +46,15 @@ class TestChapter:
     def test_cells_have_unique_ids(self, path: Path):
         ids = [cell["id"] for cell in read(path)["cells"]]
         assert len(set(ids)) == len(ids)
+
+    def test_pictures_have_few_colours(self, path: Path):
+        pictures = [
+            Image.open(io.BytesIO(base64.b64decode(output["data"]["image/png"])))
+            for cell in code_cells(path)
+            for output in cell["outputs"]
+            if "image/png" in output.get("data", {})
+        ]
+        assert {picture.mode for picture in pictures} <= {"P"}, "three times too large: say `make notebooks`"
 
     def test_size(self, path: Path):
         assert path.stat().st_size < 1_000_000

@@ -1,4 +1,4 @@
-"""Fitting values, and optimisers on landscapes, against answers known without them."""
+"""Fitting values, against answers known without the fit."""
 
 import math
 
@@ -9,7 +9,6 @@ from torch import nn
 
 from ggd_helpers.legendre_fenchel import convex_envelope
 from ggd_helpers.networks import FICNN
-from ggd_helpers.training.paths import LANDSCAPES, methods, steps_to
 from ggd_helpers.training.regression import STRICTER, from_below, mean_square, regress
 
 X = torch.linspace(-1.5, 1.5, 61, dtype=torch.float64)[:, None]
@@ -74,44 +73,3 @@ def test_a_convex_network_finds_the_envelope_of_a_double_well():
         regress(network, X, y, iterations=100, loss=loss)
     assert (network(X) - envelope).norm() / envelope.norm() < 0.05
     assert (network(X) - y).max() < 0.05
-
-
-@pytest.mark.parametrize("name", methods(0.1))
-def test_every_method_goes_down_the_valley_from_where_it_starts(name):
-    landscape = LANDSCAPES["valley"]
-    start = torch.tensor(landscape.start, dtype=torch.float64)
-    path = methods(landscape.rate)[name](landscape.loss, start, 200)
-    assert path.shape == (201, 2)
-    assert torch.equal(path[0], start)
-    assert path[-1].norm() < 1e-2
-    assert steps_to(landscape, path) <= 200
-
-
-def test_gradient_descent_in_a_parabola_is_a_geometric_series():
-    path = methods(0.1)["gradient descent"](lambda p: 0.5 * (p**2).sum(), torch.ones(2, dtype=torch.float64), 10)
-    torch.testing.assert_close(path[:, 0], 0.9 ** torch.arange(11, dtype=torch.float64))
-
-
-def test_newton_jumps_to_the_bottom_of_a_parabola_and_to_the_saddle():
-    start = torch.tensor(LANDSCAPES["saddle"].start, dtype=torch.float64)
-    newton = methods(0.1)["Newton"]
-    valley = LANDSCAPES["valley"]
-    assert newton(valley.loss, start, 1)[-1].abs().max() < 1e-14
-    assert newton(LANDSCAPES["saddle"].loss, start, 30)[-1].abs().max() < 1e-12
-
-
-@pytest.mark.parametrize("name", [name for name in methods(0.1) if name != "Newton"])
-def test_the_others_leave_the_saddle(name):
-    landscape = LANDSCAPES["saddle"]
-    start = torch.tensor(landscape.start, dtype=torch.float64)
-    path = methods(landscape.rate)[name](landscape.loss, start, 300)
-    assert (path[-1].abs() - torch.tensor([0.0, 1.0])).abs().max() < 1e-2
-
-
-def test_the_landscapes_lowest_values():
-    for landscape in LANDSCAPES.values():
-        left, right, bottom, top = landscape.reach
-        grid = torch.meshgrid(torch.linspace(left, right, 401), torch.linspace(bottom, top, 401), indexing="xy")
-        lowest = landscape.loss(torch.stack(grid)).min().item()
-        assert landscape.lowest - 1e-6 <= lowest <= landscape.lowest + 2e-3
-    assert steps_to(LANDSCAPES["valley"], torch.ones(5, 2)) == math.inf

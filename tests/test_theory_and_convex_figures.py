@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from torch.nn.functional import softplus
 
 from ggd_helpers.figures import convex, theory
-from ggd_helpers.training.paths import LANDSCAPES
+from ggd_helpers.training.landscapes import LANDSCAPES
 
 pytestmark = pytest.mark.filterwarnings("error")
 

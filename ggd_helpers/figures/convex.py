@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from ggd_helpers.figures.style import COLOURS, KNOWN, LEARNED, styled
-from ggd_helpers.training.paths import Landscape
+from ggd_helpers.training.landscapes import Landscape
 
 Curve = tuple[Tensor, Tensor]
 STYLES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)))
@@ -46,18 +46,18 @@ def minibatches(sizes: Tensor, spread: Tensor, curvatures: Mapping[str, Tensor])
 
 
 @styled
-def landscapes(paths: Mapping[str, tuple[Landscape, Mapping[str, Tensor]]]) -> Figure:
-    """The way down: level lines of each landscape, and the path of each optimiser."""
-    figure, axes = plt.subplots(1, len(paths), figsize=(3.6 * len(paths), 3.9))
-    for ax, (title, (landscape, ways)) in zip(axes, paths.items(), strict=True):
+def landscapes(drawn: Mapping[str, tuple[Landscape, Mapping[str, Tensor]]]) -> Figure:
+    """The way down: level lines of each landscape, and the way of each optimiser."""
+    figure, axes = plt.subplots(1, len(drawn), figsize=(3.6 * len(drawn), 3.9))
+    for ax, (title, (landscape, ways)) in zip(axes, drawn.items(), strict=True):
         left, right, bottom, top = landscape.reach
         x, y = torch.meshgrid(torch.linspace(left, right, 81), torch.linspace(bottom, top, 81), indexing="xy")
         height = landscape.loss(torch.stack([x, y])) - landscape.lowest
         levels = torch.logspace(-1.5, 2, 12)
         ax.contour(x, y, height, levels=levels, colors="0.8", linewidths=0.8)
-        for i, (label, path) in enumerate(ways.items()):
+        for i, (label, way) in enumerate(ways.items()):
             colour = "k" if i == 6 else COLOURS[i]
-            ax.plot(*path.T, color=colour, ls=STYLES[i], lw=1.4, marker=".", ms=4, label=label)
+            ax.plot(*way.T, color=colour, ls=STYLES[i], lw=1.4, marker=".", ms=4, label=label)
         ax.plot(*landscape.start, "o", color="k", ms=6, mfc="none")
         ax.set(title=title, xlabel="$\\theta_1$", ylabel="$\\theta_2$", xlim=(left, right), ylim=(bottom, top))
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4, fontsize=8)

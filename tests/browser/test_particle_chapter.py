@@ -4,19 +4,21 @@ import contextlib
 import re
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
+import ggd_helpers
 
 with contextlib.suppress(ImportError):  # without it the fixtures skip
     from playwright.sync_api import expect
 
 if TYPE_CHECKING:
-    from browser.conftest import Chapter, Lab
+    from browser.chapter import Chapter
+    from browser.conftest import Lab
 
 pytestmark = pytest.mark.browser
-
-LEARNING = 10_000  # milliseconds from the press of the button to its result
 
 
 @pytest.fixture(scope="module")
@@ -27,8 +29,9 @@ def chapter(open_chapter: "Callable[..., Chapter]") -> "Chapter":
     return chapter
 
 
-def test_the_kernel_is_this_python(lab: "Lab"):
+def test_the_kernel_runs_this_python_and_this_package(lab: "Lab", chapter: "Chapter"):
     assert lab.get("api/kernelspecs")["kernelspecs"]["python3"]["spec"]["argv"][0] == sys.executable
+    assert Path(chapter.ask("ggd.__file__")) == Path(ggd_helpers.__file__)
 
 
 def test_every_cell_runs_without_error(chapter: "Chapter"):
@@ -63,12 +66,14 @@ def test_arrow_keys_move_gamma_and_redraw_the_picture(chapter: "Chapter"):
     slider, image = chapter.slider("gamma"), chapter.explorer("gamma").locator("img")
     readout = slider.locator(".widget-readout")
     slider.scroll_into_view_if_needed()
+    chapter.settle()
     number, picture = float(readout.text_content()), chapter.fingerprint(image)
     chapter.screenshot("explorer_at_first")
 
     for _ in range(3):
         slider.get_by_role("slider").press("ArrowRight")
     chapter.wait_for_new_picture(image, picture)
+    chapter.settle()
     assert float(readout.text_content()) > number
     image.scroll_into_view_if_needed()
     chapter.screenshot("explorer_after_arrow_keys")
@@ -76,6 +81,6 @@ def test_arrow_keys_move_gamma_and_redraw_the_picture(chapter: "Chapter"):
 
 
 def test_learn_it_draws_what_it_learned(chapter: "Chapter"):
-    chapter.learn(chapter.explorer("gamma"), "relative error", LEARNING)
+    chapter.learn(chapter.explorer("gamma"), "relative error")
     chapter.screenshot("explorer_after_learning")
     assert chapter.take_complaints() == []

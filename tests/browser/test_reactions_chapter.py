@@ -12,11 +12,9 @@ with contextlib.suppress(ImportError):  # without it the fixtures skip
 if TYPE_CHECKING:
     from playwright.sync_api import Locator
 
-    from browser.conftest import Chapter
+    from browser.chapter import Chapter
 
 pytestmark = pytest.mark.browser
-
-LEARNING = 60_000  # milliseconds from the press of the button to its result
 
 
 @pytest.fixture(scope="module")
@@ -32,8 +30,8 @@ def panel_of(chapter: "Chapter") -> "Locator":
 
 
 def settled(chapter: "Chapter", image: "Locator") -> str:
-    """The fingerprint of a picture once no control sends a late echo any more."""
-    chapter.page.wait_for_timeout(2000)
+    """The fingerprint of a picture once no control moves any more, not even one that was just put on the page."""
+    chapter.settle()
     return chapter.fingerprint(image)
 
 
@@ -57,7 +55,7 @@ def test_a_typed_network_changes_the_picture_and_a_wrong_one_shows_its_sentence(
     text.fill("E + S -> P")
     text.press("Tab")
     expect(panel).to_contain_text("the arrow '->' is not known")
-    assert chapter.fingerprint(image) == second
+    assert settled(chapter, image) == second
     chapter.screenshot("reactions_refused")
 
     text.fill("A <-> B")
@@ -68,10 +66,11 @@ def test_a_typed_network_changes_the_picture_and_a_wrong_one_shows_its_sentence(
     slider.focus()
     slider.press("ArrowRight")
     chapter.wait_for_new_picture(image, third)
+    chapter.settle()
     assert chapter.take_complaints() == []
 
 
 def test_learn_it_trains_and_shows_its_error(chapter: "Chapter"):
-    chapter.learn(panel_of(chapter), "learned from 40 trajectories", LEARNING)
+    chapter.learn(panel_of(chapter), "learned from 40 trajectories")
     chapter.screenshot("reactions_learned")
     assert chapter.take_complaints() == []

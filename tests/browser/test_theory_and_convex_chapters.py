@@ -10,7 +10,7 @@ with contextlib.suppress(ImportError):  # without it the fixtures skip
     from playwright.sync_api import expect
 
 if TYPE_CHECKING:
-    from browser.conftest import Chapter
+    from browser.chapter import Chapter
 
 pytestmark = pytest.mark.browser
 
@@ -29,21 +29,16 @@ def convex(open_chapter: "Callable[..., Chapter]") -> "Chapter":
     return open_chapter("02_convex_networks.ipynb", *SET_UP, "ggd.ConvexExplorer", "convex_explorer.panel")
 
 
-def settle(chapter: "Chapter") -> None:
-    """Wait until the kernel has nothing more to draw."""
-    expect(chapter.page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]')).to_have_count(1)
-
-
 def move(chapter: "Chapter", slider: str, key: str) -> None:
     """Press a key on a slider: the readout and the picture change, and nobody complains."""
     control, image = chapter.slider(slider), chapter.explorer(slider).locator("img")
     readout = control.locator(".widget-readout")
     control.scroll_into_view_if_needed()
-    settle(chapter)
+    chapter.settle()
     number, picture = float(readout.text_content()), chapter.fingerprint(image)
     control.get_by_role("slider").press(key)
     chapter.wait_for_new_picture(image, picture)
-    settle(chapter)
+    chapter.settle()
     assert float(readout.text_content()) != number
     assert chapter.take_complaints() == []
 
@@ -52,11 +47,11 @@ def choose(chapter: "Chapter", slider: str, option: str) -> None:
     """Choose an entry of a menu in the explorer that holds this slider."""
     explorer = chapter.explorer(slider)
     image = explorer.locator("img")
-    settle(chapter)
+    chapter.settle()
     picture = chapter.fingerprint(image)
     explorer.locator("select", has=chapter.page.get_by_role("option", name=option, exact=True)).select_option(option)
     chapter.wait_for_new_picture(image, picture)
-    settle(chapter)
+    chapter.settle()
     assert chapter.take_complaints() == []
 
 

@@ -37,23 +37,23 @@ LANDSCAPES = {
 
 def newton(loss: Loss, start: Tensor, steps: int) -> Tensor:
     """Newton's method, `p <- p - (grad^2 L)^-1 grad L`: to the nearest point without slope, whatever it is."""
-    p, path = start, [start]
+    p, way = start, [start]
     for _ in range(steps):
         p = p - torch.linalg.solve(torch.func.hessian(loss)(p), torch.func.grad(loss)(p))
-        path.append(p)
-    return torch.stack(path)
+        way.append(p)
+    return torch.stack(way)
 
 
 def gradient_descent(rate: float, momentum: float = 0.0) -> Method:
     """Gradient descent, `p <- p - rate v` with `v <- momentum v + grad L`."""
 
     def descend(loss: Loss, start: Tensor, steps: int) -> Tensor:
-        p, v, path = start, torch.zeros_like(start), [start]
+        p, v, way = start, torch.zeros_like(start), [start]
         for _ in range(steps):
             v = momentum * v + torch.func.grad(loss)(p)
             p = p - rate * v
-            path.append(p)
-        return torch.stack(path)
+            way.append(p)
+        return torch.stack(way)
 
     return descend
 
@@ -63,7 +63,7 @@ def with_torch(optimizer: Callable[..., torch.optim.Optimizer], **options: objec
 
     def descend(loss: Loss, start: Tensor, steps: int) -> Tensor:
         p = start.clone().requires_grad_()
-        method, path = optimizer([p], **options), [start]
+        method, way = optimizer([p], **options), [start]
 
         def closure() -> Tensor:
             method.zero_grad()
@@ -73,8 +73,8 @@ def with_torch(optimizer: Callable[..., torch.optim.Optimizer], **options: objec
 
         for _ in range(steps):
             method.step(closure)
-            path.append(p.detach().clone())
-        return torch.stack(path)
+            way.append(p.detach().clone())
+        return torch.stack(way)
 
     return descend
 
@@ -99,12 +99,12 @@ def bfgs(metric: type[InverseHessian]) -> Method:
 
         descent = Descent.start(function, start.numpy())
         descent.metric = metric(2, descent.metric.scale)
-        path = [descent.theta]
+        way = [descent.theta]
         for _ in range(steps):
             if descent.failures < 3 and np.linalg.norm(descent.gradient) > 1e-9:
                 descent.step(function)
-            path.append(descent.theta)
-        return torch.from_numpy(np.stack(path))
+            way.append(descent.theta)
+        return torch.from_numpy(np.stack(way))
 
     return descend
 
@@ -122,8 +122,8 @@ def methods(rate: float) -> dict[str, Method]:
     }  # fmt: skip
 
 
-def steps_to(landscape: Landscape, path: Tensor, gap: float = 1e-6) -> float:
-    """How many steps until the loss is within `gap` of its lowest value; infinite when the path never gets there."""
-    losses = torch.stack([landscape.loss(p) for p in path])
+def steps_to(landscape: Landscape, way: Tensor, gap: float = 1e-6) -> float:
+    """How many steps until the loss is within `gap` of its lowest value; infinite when the way never gets there."""
+    losses = torch.stack([landscape.loss(p) for p in way])
     there = (losses - landscape.lowest < gap).nonzero()
     return there[0].item() if len(there) else math.inf
