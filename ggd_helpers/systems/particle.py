@@ -51,7 +51,7 @@ class OverdampedParticle(Particle):
     Example:
         >>> import torch
         >>> import ggd_helpers as ggd
-        >>> ggd.OverdampedParticle(gamma=2.0, dim=1).velocity(torch.ones(1, dtype=torch.float64))
+        >>> ggd.OverdampedParticle(gamma=2.0, dim=1).velocity(torch.ones(1, dtype=torch.float64)).round(decimals=6)
         tensor([-2.], dtype=torch.float64)
     """
 

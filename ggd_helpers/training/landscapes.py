@@ -65,11 +65,11 @@ def with_torch(optimizer: Callable[..., torch.optim.Optimizer], **options: objec
         p = start.clone().requires_grad_()
         method, way = optimizer([p], **options), [start]
 
-        def closure() -> Tensor:
+        def closure() -> float:
             method.zero_grad()
             value = loss(p)
             value.backward()
-            return value
+            return value.item()
 
         for _ in range(steps):
             method.step(closure)
