@@ -81,3 +81,11 @@ def test_learn_it_finds_the_diffusivity_serves_on_every_grid_and_is_forgotten_wi
     explorer.diffusivity.value = 5e-2
     assert "learned" not in explorer.curves()["law"]
     assert "learned" not in explorer.curves()["flux"]
+
+
+def test_any_grid_is_shown_and_a_diffusivity_beyond_the_pictures_is_said():
+    explorer = DiffusionExplorer(1.0, cells=48)
+    assert explorer.cells.value == explorer.system.grid.cells == 48
+    assert explorer.diffusivity.value == pytest.approx(0.1)
+    assert "D = 1 is beyond this explorer" in explorer.status.value
+    assert "beyond" not in DiffusionExplorer(0.01, cells=32).status.value

@@ -271,3 +271,11 @@ def test_no_figure_is_left_open(explorer):
     for name, value in SLIDERS.items():
         getattr(explorer, name).value = value
     assert not plt.get_fignums()
+
+
+def test_a_gamma_beyond_the_pictures_is_said_and_not_shown_as_another():
+    for gamma, shown in ((300.0, 10.0), (0.02, 0.1)):
+        explorer = ParticleExplorer(gamma=gamma)
+        assert explorer.gamma.value == pytest.approx(shown)
+        assert f"gamma = {gamma:g} is beyond this explorer" in explorer.status.value
+    assert "beyond" not in ParticleExplorer(gamma=3.0).status.value

@@ -164,3 +164,22 @@ def test_every_control_has_a_description(explorer):
 def test_no_figure_is_left_open(explorer):
     explorer.time.value = 3.0
     assert not plt.get_fignums()
+
+
+def test_a_rate_beyond_the_usual_stays_what_it_is_when_another_slider_moves():
+    explorer = ReactionsExplorer("A <-> B | kf=1e6, kb=0.5")
+    assert [slider.value for slider in explorer.rates.children] == [1e6, 0.5]
+    explorer.rates.children[1].value = 2.0
+    (reaction,) = explorer.system.reactions
+    assert (reaction.kf, reaction.kb) == (1e6, 2.0)
+
+
+def test_a_motion_that_cannot_be_followed_is_said_under_the_old_picture():
+    explorer = ReactionsExplorer("A <-> B")
+    before = explorer.image.value
+    explorer.text.value = "A <-> C | kf=1e30, kb=1e-30"
+    assert explorer.image.value == before
+    assert "The solver stopped" in explorer.status.value
+    explorer.text.value = "A <-> C"
+    assert explorer.image.value != before
+    assert "conserved" in explorer.status.value

@@ -1,5 +1,7 @@
 """What all explorers share: a panel, a picture and its still, and a button that is locked while a model trains."""
 
+import math
+
 import ipywidgets as widgets
 import numpy as np
 from IPython.display import Image, display
@@ -11,6 +13,18 @@ from ggd_helpers.figures.live import Curve
 def curve(x: Tensor, y: Tensor) -> Curve:
     """A line to draw, or a dot: both `(points,)`, with axes of length 1 left out."""
     return np.atleast_1d(x.detach().numpy().squeeze()), np.atleast_1d(y.detach().numpy().squeeze())
+
+
+def decades(value: float, low: int, high: int) -> dict[str, float]:
+    """The limits of a logarithmic slider, wide enough for the value that it is given."""
+    return {"min": min(low, math.floor(math.log10(value))), "max": max(high, math.ceil(math.log10(value)))}
+
+
+def nearest(name: str, value: float, low: float, high: float) -> tuple[float, str]:
+    """The nearest value that an explorer's pictures can show, and a sentence where that is another one."""
+    near = min(max(value, low), high)
+    said = f"{name} = {value:g} is beyond this explorer ({low:g} to {high:g}): it begins at {near:g}. "
+    return near, "" if near == value else said
 
 
 class Explorer:

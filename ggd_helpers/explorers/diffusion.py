@@ -4,7 +4,7 @@ import ipywidgets as widgets
 import torch
 from torch import Tensor
 
-from ggd_helpers.explorers.base import LearningExplorer, curve
+from ggd_helpers.explorers.base import LearningExplorer, curve, nearest
 from ggd_helpers.figures import DiffusionPicture
 from ggd_helpers.figures.diffusion_live import HORIZON
 from ggd_helpers.figures.live import Curve
@@ -49,12 +49,14 @@ class DiffusionExplorer(LearningExplorer):
         self.seed = seed
         self.model: LocalDynamics | None = None
         self.picture = DiffusionPicture()
+        near, beyond = nearest("D", diffusivity, 1e-4, 1e-1)
         self.diffusivity = widgets.FloatLogSlider(
-            value=diffusivity, min=-4, max=-1, step=0.05, description="D", readout_format=".1e"
+            value=near, min=-4, max=-1, step=0.05, description="D", readout_format=".1e"
         )
         self.time = widgets.FloatSlider(value=0.2, min=0, max=HORIZON, step=0.05, description="time")
         self.shape = widgets.Dropdown(value=shape, options=list(SHAPES), description="shape")
-        self.cells = widgets.SelectionSlider(value=cells, options=[32, 64, 128, 256], description="cells")
+        grids = sorted({32, 64, 128, 256, cells})
+        self.cells = widgets.SelectionSlider(value=cells, options=grids, description="cells")
         legend = widgets.HTML(
             "<b>D</b>: diffusivity, length²/time. <b>time</b>: moves the dot and the white line. <b>shape</b>: of the "
             "concentration at time 0. <b>cells</b>: of the grid."
@@ -66,6 +68,7 @@ class DiffusionExplorer(LearningExplorer):
             control.observe(self._restart, "value")
         self.time.observe(self._redraw, "value")
         self._forget()
+        self.status.value = beyond + self.status.value
 
     def _forget(self, *_: object) -> None:
         """A new diffusivity: what was learned of the old one is no longer shown."""

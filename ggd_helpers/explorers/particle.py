@@ -7,7 +7,7 @@ import torch
 
 from ggd_helpers.dynamics.gradient import GradientDynamics
 from ggd_helpers.evaluation.freedoms import Shift, potential_errors
-from ggd_helpers.explorers.base import LearningExplorer, curve
+from ggd_helpers.explorers.base import LearningExplorer, curve, nearest
 from ggd_helpers.figures import ParticlePicture
 from ggd_helpers.figures.live import Curve
 from ggd_helpers.potentials.general import ConcaveEntropy
@@ -34,7 +34,8 @@ class ParticleExplorer(LearningExplorer):
         self.seed = seed
         self.model: GradientDynamics | None = None
         self.picture = ParticlePicture()
-        self.gamma = self._slider("gamma", widgets.FloatLogSlider, gamma, min=-1, max=1, step=0.05)
+        near, beyond = nearest("gamma", gamma, 0.1, 10.0)
+        self.gamma = self._slider("gamma", widgets.FloatLogSlider, near, min=-1, max=1, step=0.05)
         self.steepness = self._slider("steepness", widgets.FloatSlider, steepness, min=0.05, max=4, step=0.05)
         self.start = self._slider("start", widgets.FloatSlider, start, min=-1, max=1, step=0.05)
         self.time = self._slider("time", widgets.FloatSlider, 0.4, min=0, max=5, step=0.1)
@@ -49,6 +50,7 @@ class ParticleExplorer(LearningExplorer):
         for slider in (self.start, self.time):
             slider.observe(self._redraw, "value")
         self._forget()
+        self.status.value = beyond + self.status.value
 
     def _slider(self, name: str, kind: Callable[..., widgets.Widget], value: float, **limits: float) -> widgets.Widget:
         return kind(value=value, description=name, readout_format=".2f", **limits)

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ggd_helpers.dynamics.gradient import GradientDynamics
 from ggd_helpers.evaluation.errors import relative_error
-from ggd_helpers.explorers.base import LearningExplorer
+from ggd_helpers.explorers.base import LearningExplorer, decades
 from ggd_helpers.figures import ReactionsPicture
 from ggd_helpers.figures.reactions_live import ReactionsView
 from ggd_helpers.integrators import stiff
@@ -87,9 +87,9 @@ class ReactionsExplorer(LearningExplorer):
             return
         self.busy = True  # the controls below change together: draw once
         self.rates.children = [
-            self._slider(f"{name} {i}", value, self._set_rates, min=-4, max=4, step=0.05)
+            self._slider(f"{name} {i}", rate, self._set_rates, **decades(rate, -4, 4), step=0.05)
             for i, reaction in enumerate(system.reactions, 1)
-            for name, value in (("kf", min(max(reaction.kf, 1e-4), 1e4)), ("kb", min(max(reaction.kb, 1e-4), 1e4)))
+            for name, rate in (("kf", reaction.kf), ("kb", reaction.kb))
         ]
         start = system.sample_initial_states(1, torch.Generator().manual_seed(self.seed + 1))[0]
         self.initial.children = [
@@ -129,8 +129,13 @@ class ReactionsExplorer(LearningExplorer):
 
     @torch.no_grad()
     def _redraw(self, *_: object) -> None:
-        if not self.busy:
+        """A new picture; where the motion cannot be followed, the old one stays under a sentence that says so."""
+        if self.busy:
+            return
+        try:
             self.image.value = self.picture.png(self.view())
+        except ValueError as error:
+            self._refuse(error)
 
     def _start(self) -> Tensor:
         return torch.tensor([slider.value for slider in self.initial.children], dtype=torch.float64)
