@@ -457,6 +457,14 @@ def test_simulate_refuses_bad_parameters(options, words):
         simulate(OverdampedParticle(), **({"trajectories": 10, "points": 16, "dt": 0.1, "seed": 0} | options))
 
 
+def test_few_trajectories_in_any_dimension():
+    """What limits a chapter does not limit the package."""
+    data = simulate(OverdampedParticle(2.0, dim=3), trajectories=1, points=3, dt=0.01, seed=0)
+    assert data.states.shape == (1, 3, 3)
+    exact = data.states[:, :1] * torch.exp(-2.0 * data.times)[:, None]
+    torch.testing.assert_close(data.states, exact, rtol=1e-8, atol=0)
+
+
 def test_a_motion_that_blows_up_names_the_parameter_to_change():
     with refused("dt = 10.0", "smaller dt or more substeps"):
         simulate(OverdampedParticle(gamma=1e9), 10, 64, 10.0, seed=0, substeps=1)

@@ -72,10 +72,10 @@ def drive(
     check("points", points, "a whole number, 2 or more", "it is how many states of each trajectory are stored")
     check("substeps", substeps, "a whole number, 1 or more", "it is how many steps make a stored one")
     halves = 2 * substeps * (points - 1)
-    inputs = protocol(dt / (2 * substeps) * torch.arange(halves + 1, dtype=x0.dtype, device=x0.device))
+    fine = protocol(dt / (2 * substeps) * torch.arange(halves + 1, dtype=x0.dtype, device=x0.device))
+    inputs = fine[:, :: 2 * substeps]
     with torch.no_grad():
-        states = rk4_along(law, x0, inputs, dt / substeps)[:, ::substeps]
-        velocities = law.at(inputs := inputs[:, :: 2 * substeps])(states)
-        outputs = law.force(states, inputs)
+        states = rk4_along(law, x0, fine, dt / substeps)[:, ::substeps]
+        velocities, outputs = law.at(inputs)(states), law.force(states, inputs)
     metadata = {"system": type(law).__name__, "integrator": f"RK4, {substeps} steps a point"}
     return DrivenTrajectories(states, dt, velocities, metadata, inputs=inputs, outputs=outputs)
