@@ -176,8 +176,8 @@ def test_the_potentials_are_the_densities_summed():
     s = -sum(v * math.log(v) for v in (1.0, 2.0, 2.0, 3.0)) / 4
     means, slopes = [1 / math.log(2), 2, 1 / math.log(1.5), 2 / math.log(3)], [4, 0, -8, 4]
     xi = sum(0.5 * 0.5 * mean * slope**2 for mean, slope in zip(means, slopes, strict=True)) / 4
-    assert system.entropy(c).item() == pytest.approx(s, rel=1e-14)
-    assert system.dissipation(c, c_star / 4).item() == pytest.approx(xi, rel=1e-14)
+    assert system.entropy(c).item() == pytest.approx(s, rel=1e-14, abs=0)
+    assert system.dissipation(c, c_star / 4).item() == pytest.approx(xi, rel=1e-14, abs=0)
 
 
 @pytest.mark.parametrize(("dim", "cells", "diffusivity"), [(1, 64, 3e-3), (1, 256, 1e-4), (1, 32, 1e-1), (2, 32, 1e-2)])
@@ -192,7 +192,9 @@ def test_simulation_and_solution_agree_with_the_heat_kernel(dim, cells, diffusiv
     np.testing.assert_allclose(data.states[:, -1].numpy(), exact, rtol=0, atol=1e-6)
     solved = system.solution(data.states[:, 0], torch.tensor([0.0, time], dtype=torch.float64))
     np.testing.assert_allclose(solved[:, 0].numpy(), data.states[:, 0].numpy(), rtol=0, atol=1e-14)
-    np.testing.assert_allclose(solved[:, 1].numpy(), exact, rtol=0, atol=1e-14)
+    # 2 - 2 cos is good to a digit of 1 in `spectral`, and the exponents are cells^2 D t times as large.
+    digits = 1e-14 + 4 * np.finfo(float).eps * cells**2 * diffusivity * time
+    np.testing.assert_allclose(solved[:, 1].numpy(), exact, rtol=0, atol=digits)
 
 
 def test_the_order_of_convergence_in_h_is_two():
@@ -223,7 +225,9 @@ def test_entropy_never_falls_and_mass_never_moves(diffusivity, cells, dim, dt, s
     path = rk4(system, c0, dt, 5, system.substeps(dt))
     rise = system.entropy(path).diff(dim=-1)
     assert (rise >= -1e-13).all()
-    assert (system.entropy_production(path) >= 0).all()
+    # Near rest the production is a small sum of terms of either sign, and as good as their last digits.
+    terms = (system.conjugate(path) * system(path)).abs().sum(-1)
+    assert (system.entropy_production(path) >= -4 * torch.finfo(torch.float64).eps * terms).all()
     torch.testing.assert_close(path.sum(-1), path[:, :1].sum(-1).expand(3, 5), rtol=1e-13, atol=0)
     low, high = c0.aminmax(dim=-1)
     assert (path >= low[:, None, None] - 1e-14).all()

@@ -73,8 +73,8 @@ def test_admissible_potentials_are_zero_at_no_force_convex_and_never_negative(na
 def test_the_inadmissible_one_meets_all_conditions_but_one():
     dissipation, y = Inadmissible(2.0), torch.linspace(-3, 3, 301, dtype=torch.float64)[:, None]
     value, gain = dissipation(0 * y, y), y[:, 0] * dissipation.flux(0 * y, y)[:, 0]
-    assert (value >= 0).all()
-    assert value[150] == 0
+    assert (value >= -torch.finfo(torch.float64).eps).all()  # a cosine may be rounded up above 1
+    assert value[150].abs() <= torch.finfo(torch.float64).eps
     weak, strong = 2 * y[:, 0].abs() < math.pi - 0.1, 2 * y[:, 0].abs() > math.pi + 0.1
     assert (gain[weak] >= 0).all()
     assert (gain[strong] < 0).all()

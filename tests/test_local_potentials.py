@@ -74,7 +74,8 @@ def test_the_same_everywhere(seed, cells, dim):
     def shift(field):
         return field.unflatten(-1, (cells,) * dim).roll(2, dims=-1).flatten(-dim)
 
-    torch.testing.assert_close(local(shift(c)), shift(local(c)), rtol=0, atol=1e-12 * local(c).abs().max().item())
+    # A flux is the difference of two slopes that may be thousands of times as large.
+    torch.testing.assert_close(local(shift(c)), shift(local(c)), rtol=0, atol=1e-11 * local(c).abs().max().item())
 
 
 def test_the_entropy_of_a_function_hardly_depends_on_the_grid():
@@ -92,9 +93,10 @@ def test_the_entropy_of_a_function_hardly_depends_on_the_grid():
 def test_any_batch_shape():
     local, c = model(8, 1, 0), fields(8, 1, 0, count=6)
     shaped = local(c.view(2, 3, 8))
-    torch.testing.assert_close(shaped.view(6, 8), local(c), rtol=1e-12, atol=1e-15)
+    digits = 1e-11 * local(c).abs().max().item()  # see above
+    torch.testing.assert_close(shaped.view(6, 8), local(c), rtol=0, atol=digits)
     assert local.entropy(c.view(2, 3, 8)).shape == (2, 3)
-    torch.testing.assert_close(local(c[0]), local(c)[0], rtol=1e-12, atol=1e-15)
+    torch.testing.assert_close(local(c[0]), local(c)[0], rtol=0, atol=digits)
 
 
 @given(st.floats(1e-6, 1e3), st.floats(0.1, 10))
@@ -103,9 +105,9 @@ def test_the_logarithmic_mean(a, ratio):
         torch.tensor([a, a], dtype=torch.float64), torch.tensor([a * ratio, a], dtype=torch.float64)
     )
     exact = a if ratio == 1 else a * (ratio - 1) / math.log(ratio)
-    assert mean[1].item() == pytest.approx(a, rel=1e-15)
+    assert mean[1].item() == pytest.approx(a, rel=1e-15, abs=0)
     if abs(ratio - 1) > 1e-6:
-        assert mean[0].item() == pytest.approx(exact, rel=1e-9)
+        assert mean[0].item() == pytest.approx(exact, rel=1e-9, abs=0)
 
 
 def test_the_logarithmic_mean_is_smooth_where_its_two_forms_meet():

@@ -91,11 +91,13 @@ def test_conserved_quantities_are_whole_numbers_that_no_velocity_changes(text, s
 def test_the_second_law_and_the_conditions_on_xi(text, seed):
     system = MassActionReactions(text)
     c, c_star = positive((8, system.dim), seed), normal((8, system.dim), seed)
-    assert (system.entropy_production(c) >= 0).all()
+    eps = 8 * torch.finfo(torch.float64).eps  # of sums over species whose terms are of either sign
+    production = system.conjugate(c) * system.velocity(c)
+    assert (system.entropy_production(c) >= -eps * production.abs().sum(-1)).all()
     assert (system.dissipation(c, torch.zeros_like(c)) == 0).all()
-    xi, flux = system.dissipation(c, c_star), system.dissipation.flux(c, c_star)
+    xi, gain = system.dissipation(c, c_star), c_star * system.dissipation.flux(c, c_star)
     assert (xi >= 0).all()
-    assert ((c_star * flux).sum(-1) >= xi * (1 - 1e-12)).all()
+    assert (gain.sum(-1) >= xi - eps * gain.abs().sum(-1)).all()
 
 
 @given(networks(), st.integers(0, 99))
