@@ -44,7 +44,7 @@ class OverdampedParticle(Particle):
     Source: thesis (4.1).
 
     Example:
-        >>> OverdampedParticle(gamma=2.0, dim=1).velocity(torch.ones(1, dtype=torch.float64))
+        >>> OverdampedParticle(gamma=2.0, dim=1).velocity(torch.ones(1, dtype=torch.float64)).round(decimals=6)
         tensor([-2.], dtype=torch.float64)
     """
 

@@ -38,7 +38,7 @@ class MassActionReactions(GradientDynamics):
     Source: thesis 4.2, corrected (see `MassActionDissipation`).
 
     Example:
-        >>> MassActionReactions("A <-> B | kf=2").velocity(torch.ones(2, dtype=torch.float64))
+        >>> MassActionReactions("A <-> B | kf=2").velocity(torch.ones(2, dtype=torch.float64)).round(decimals=6)
         tensor([-1.,  1.], dtype=torch.float64)
     """
 
