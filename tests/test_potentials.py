@@ -19,10 +19,11 @@ from ggd_helpers.potentials.general import (
     FormulaDissipation,
     FormulaEntropy,
     IsotropicDissipation,
-    MassActionDissipation,
     QuadraticDissipation,
     QuadraticEntropy,
+    positive_definite,
 )
+from ggd_helpers.potentials.reactions import MassActionDissipation
 
 MATRIX = [[2.0, 0.3], [0.3, 0.5]]
 FRICTION = torch.tensor(MATRIX, dtype=torch.float64)
@@ -209,6 +210,13 @@ def test_a_subclass_needs_only_its_formula():
 
 
 # --- learnable parts ---
+
+
+@given(seeds, st.integers(2, 8))
+def test_a_matrix_that_is_symmetric_up_to_rounding_is_taken(seed, n):
+    turn, _ = torch.linalg.qr(normal((n, n), seed))
+    product = (turn * (0.1 + normal((n,), seed + 1).abs())) @ turn.T
+    assert positive_definite("friction", product) is product
 
 
 @given(seeds, st.integers(1, 5))
