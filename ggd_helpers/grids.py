@@ -6,7 +6,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ggd_helpers.effort import check_memory
 from ggd_helpers.ranges import check
+
+MOST_SUBSTEPS = 1_000_000  # RK4 steps that a stored step may be made of: minutes
 
 
 @dataclass(frozen=True)
@@ -18,7 +21,7 @@ class PeriodicGrid:
     of a line is `i h`, `h = 1 / cells`: nothing is repeated at the end.
 
     Raises:
-        ValueError: `cells` or `dim` out of range.
+        ValueError: `cells` or `dim` out of range, or more cells than a laptop holds.
 
     Source: thesis 4.3.1, with a grid that is periodic for its `h`.
     """
@@ -29,6 +32,8 @@ class PeriodicGrid:
     def __post_init__(self) -> None:
         check("cells", self.cells, "a whole number, 4 or more", "it is how many cells a side of the grid has")
         check("dim", self.dim, "a whole number, 1 or more", "it is the number of dimensions")
+        largest = self.cells ** min(self.dim, 30)  # 4^30 is too many already
+        check_memory(f"a field on {self.cells} cells a side in {self.dim} dimensions", largest, "take fewer cells")
 
     @property
     def width(self) -> float:
@@ -80,5 +85,12 @@ class PeriodicGrid:
 
         `2 dim D (dt / substeps) / h^2 <= 1`: up to there every weight of the RK4 step is positive. (Stable alone it is
         up to 0.69 instead of 0.5 for `dt D / h^2` on a line.)
+
+        Raises:
+            ValueError: they are more than `MOST_SUBSTEPS`.
         """
-        return max(1, math.ceil(2 * self.dim * diffusivity * dt / self.width**2 - 1e-9))
+        substeps = 2 * self.dim * diffusivity * dt / self.width**2 - 1e-9
+        if not substeps <= MOST_SUBSTEPS:
+            raise ValueError(f"dt = {dt:.3g} needs {substeps:.3g} RK4 steps with diffusivity = {diffusivity:.3g} and "
+                             f"{self.cells} cells, more than {MOST_SUBSTEPS}: take a smaller one of them.")  # fmt: skip
+        return max(1, math.ceil(substeps))

@@ -1,5 +1,7 @@
 """Solve `dx/dt = f(x)`: fixed-step RK4 for a whole batch at once, and SciPy's solvers where the step must adapt."""
 
+import itertools
+import math
 from collections.abc import Callable
 from typing import Protocol
 
@@ -8,7 +10,10 @@ import torch
 from scipy.integrate import solve_ivp
 from torch import Tensor
 
+from ggd_helpers.effort import check_rk4, check_time
 from ggd_helpers.ranges import check
+
+MOST_CALLS = 300_000  # of a velocity field by one of SciPy's solvers: above that it shortens its steps for ever
 
 VelocityField = Callable[[Tensor], Tensor]
 
@@ -34,9 +39,13 @@ def rk4(f: VelocityField, x0: Tensor, dt: float, points: int, substeps: int = 1)
     """Integrate with RK4 from `x0` `(..., n)`, and return `points` states `dt` apart, `(..., points, n)`.
 
     Each stored step is made of `substeps` equal steps. The first state is `x0` itself.
+
+    Raises:
+        ValueError: a number out of range, or more steps than a laptop does in an hour.
     """
     check("points", points, "a whole number, 1 or more", "it is how many states are returned")
     check("substeps", substeps, "a whole number, 1 or more", "it is how many steps make a stored one")
+    check_rk4((points - 1) * substeps, x0.numel())
     x, states = x0, [x0]
     for _ in range(points - 1):
         for _ in range(substeps):
@@ -54,12 +63,13 @@ def rk4_along(law: Driven, x0: Tensor, inputs: Tensor, dt: float | Tensor) -> Te
     number, or one for each step, `(..., steps)`. The answer is `(..., steps + 1, n)`, its first state `x0`.
 
     Raises:
-        ValueError: an even number of inputs.
+        ValueError: an even number of inputs, or more steps than a laptop does in an hour.
     """
     if inputs.shape[-2] % 2 == 0:
         raise ValueError(f"inputs must be an odd number, 2 steps + 1: start, middle and end of each step "
                          f"(got {inputs.shape[-2]}).")  # fmt: skip
     steps = inputs.shape[-2] // 2
+    check_rk4(steps, x0.numel())
     durations = torch.as_tensor(dt).to(x0).expand(*inputs.shape[:-2], steps)
     x, states = x0, [x0]
     for i in range(steps):
@@ -78,7 +88,7 @@ def adaptive(f: VelocityField, x0: Tensor, dt: float, points: int, rtol: float =
     """Like `rk4`, by SciPy's adaptive DOP853 on the whole batch as one system: tight errors for smooth motion.
 
     Raises:
-        ValueError: the solver gives up; the message holds SciPy's reason.
+        ValueError: a number out of range; the solver gives up, and the message holds its reason.
     """
 
     def flat(t: float, y: np.ndarray) -> np.ndarray:
@@ -94,7 +104,7 @@ def stiff(f: VelocityField, x0: Tensor, dt: float, points: int, rtol: float = 1e
     For systems whose rates differ by orders of magnitude, where RK4 would need a step of the fastest one.
 
     Raises:
-        ValueError: the solver gives up; the message holds SciPy's reason.
+        ValueError: a number out of range; the solver gives up, and the message holds its reason.
     """
 
     def solve_one(start: Tensor) -> np.ndarray:
@@ -103,15 +113,26 @@ def stiff(f: VelocityField, x0: Tensor, dt: float, points: int, rtol: float = 1e
 
         return _solve(slope, _numpy(start), dt, points, method="LSODA", rtol=rtol, atol=atol)
 
+    count = math.prod(x0.shape[:-1])
+    check_time(f"{count} stiff trajectories", 0.02 * count, "take fewer of them, or a system that is not stiff")
     paths = np.stack([solve_one(start) for start in x0.reshape(-1, x0.shape[-1])])
     return torch.from_numpy(paths).to(x0).view(*x0.shape[:-1], points, x0.shape[-1])
 
 
 def fastest_rate(f: VelocityField, x: Tensor) -> float:
-    """The largest eigenvalue of `df/dx` in size, 1/time, over a batch of states `(count, n)`, by differences."""
-    step = 1e-6
-    columns = [(f(x + step * direction) - f(x)) / step for direction in torch.eye(x.shape[-1]).to(x)]
-    return torch.linalg.eigvals(torch.stack(columns, dim=-1)).abs().max().item()
+    """The largest eigenvalue of `df/dx` in size, 1/time, over a batch of states `(count, n)`, by differences.
+
+    Raises:
+        ValueError: a slope that is not finite, or more coordinates than a laptop does in an hour.
+    """
+    n, step = x.shape[-1], 1e-6
+    check_time(f"the eigenvalues of a motion of {n} coordinates", 1.5e-7 * n**3, "say how many substeps to take")
+    columns = [(f(x + step * direction) - f(x)) / step for direction in torch.eye(n).to(x)]
+    slopes = torch.stack(columns, dim=-1)
+    if not torch.isfinite(slopes).all():
+        raise ValueError("The velocity, or its slope, is not finite (NaN or infinity) at the start: are the initial "
+                         "states in the domain, and the rates not above 1e100?")  # fmt: skip
+    return torch.linalg.eigvals(slopes).abs().max().item()
 
 
 def _numpy(x: Tensor) -> np.ndarray:
@@ -126,10 +147,20 @@ def _finite(t: float, slope: Tensor) -> np.ndarray:
 
 
 def _solve(f: Callable, y0: np.ndarray, dt: float, points: int, **options: object) -> np.ndarray:
+    check("dt", dt, "positive", "it is the time between two stored states")
+    check("points", points, "a whole number, 1 or more", "it is how many states are returned")
     if points == 1:
         return y0[None]
-    times = dt * np.arange(points)
-    solution = solve_ivp(f, (0.0, times[-1]), y0, t_eval=times[1:], **options)
+    times, calls = dt * np.arange(points), itertools.count(1)
+
+    def counted(t: float, y: np.ndarray) -> np.ndarray:
+        if next(calls) > MOST_CALLS:
+            raise ValueError(f"The solver stopped at t = {t:.4g}: {MOST_CALLS} velocities did not lead to the end, "
+                             f"t = {times[-1]:.4g}. Take a shorter horizon, or slower rates.")  # fmt: skip
+        return f(t, y)
+
+    solution = solve_ivp(counted, (0.0, times[-1]), y0, t_eval=times[1:], **options)
     if not solution.success:
-        raise ValueError(f"The solver stopped at t = {solution.t[-1]:.4g}: {solution.message} Try a shorter horizon.")
+        reached = [0.0, *solution.t][-1]  # SciPy tells of stored times only, and there may be none
+        raise ValueError(f"The solver stopped at t = {reached:.4g}: {solution.message} Try a shorter horizon.")
     return np.vstack([y0, solution.y.T])

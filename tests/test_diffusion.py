@@ -82,6 +82,20 @@ def test_a_refused_grid():
         PeriodicGrid(3)
     with refused("dim", "0", "1 or more"):
         PeriodicGrid(8, 0)
+    for cells, dim in ((10**9, 1), (10**5, 2), (4, 10**9), (10**400, 1)):
+        with refused("cells", "GiB", "fewer cells") if cells < 10**300 else refused("cells", "4 or more"):
+            PeriodicGrid(cells, dim)
+    PeriodicGrid(4096, 2)
+
+
+@pytest.mark.parametrize("diffusivity", [1e300, 1e308, 1e3])
+def test_more_steps_than_anyone_waits_for_are_refused(diffusivity):
+    system = FickianDiffusion(diffusivity, 1024)
+    with refused("dt = 1 ", f"diffusivity = {diffusivity:.3g}", "RK4 steps", "1000000", "take a smaller one"):
+        system.substeps(1.0)
+    if diffusivity > 1e3:
+        with refused("rate", "dt = 1") if diffusivity == 1e300 else refused("not finite"):
+            simulate(FickianDiffusion(diffusivity, 16), 2, 16, 1.0, seed=0)
 
 
 @pytest.mark.parametrize("dim", [1, 2])

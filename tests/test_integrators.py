@@ -8,7 +8,9 @@ import torch
 from conftest import normal, refused
 from scipy.integrate import solve_ivp
 
-from ggd_helpers.integrators import adaptive, rk4, rk4_along, rk4_step, stiff
+from ggd_helpers import integrators
+from ggd_helpers.effort import check_rk4
+from ggd_helpers.integrators import adaptive, fastest_rate, rk4, rk4_along, rk4_step, stiff
 
 X0 = torch.tensor([[0.1], [0.5], [0.9]], dtype=torch.float64)
 
@@ -143,6 +145,70 @@ def test_a_field_that_is_not_finite_at_the_start_is_an_error(solve):
 
     with pytest.raises(ValueError, match=r"solver|not finite"):
         solve(field, torch.ones(1, dtype=torch.float64), 0.1, 5)
+
+
+def test_a_solver_that_stops_before_the_first_stored_time_says_so():
+    """`x' = 1e30 x^2` is infinite at 1e-30: less than SciPy's first step for rates far from the size of numbers."""
+    with refused("solver stopped at t = 0", "shorter horizon"):
+        adaptive(lambda x: 1e30 * x**2, torch.ones(1, 3, dtype=torch.float64), 0.1, 5)
+
+
+@pytest.mark.parametrize("solve", [adaptive, stiff])
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"dt": 0.0}, ["dt", "positive", "0.0"]),
+        ({"dt": -0.1}, ["dt", "positive", "-0.1"]),
+        ({"dt": math.nan}, ["dt", "positive", "nan"]),
+        ({"points": 0}, ["points", "1 or more", "0"]),
+        ({"points": 2.5}, ["points", "a whole number", "2.5"]),
+    ],
+)
+def test_solvers_refuse_bad_parameters(solve, options, words):
+    with refused(*words):
+        solve(logistic, X0, **({"dt": 0.1, "points": 5} | options))
+
+
+@pytest.mark.parametrize(("solve", "rate"), [(adaptive, 1e30), (stiff, 1e300)])
+def test_a_solver_that_would_go_on_for_ever_gives_up(solve, rate, monkeypatch):
+    monkeypatch.setattr(integrators, "MOST_CALLS", 2000)
+    calls = 0
+
+    def field(x):
+        nonlocal calls
+        calls += 1
+        if calls > 3000:
+            pytest.fail("the solver goes on for ever")
+        return -rate * x
+
+    with refused("solver stopped at t = ", "2000 velocities", "slower rates"):
+        solve(field, torch.full((1, 1), 1.0, dtype=torch.float64), 0.1, 5)
+
+
+def never(x):
+    pytest.fail("it was started")
+
+
+def test_more_steps_than_fit_into_an_hour_are_refused_before_the_first():
+    """Between them lies what chapters do: 1024 trajectories of 64 cells, 10^4 steps."""
+    for points, substeps, x0 in ((10**9, 1, X0), (3, 10**9, X0), (10**5, 1, torch.zeros(10**7, 1)), (2, 10**300, X0)):
+        with refused("RK4 steps", "hours", "take fewer points"):
+            rk4(never, x0, 0.1, points, substeps)
+    with refused("RK4 steps", "hours"):
+        rk4_along(never, torch.zeros(10**7, 1), torch.zeros(10**5 + 1, 1), 0.1)
+    with refused("1000000 stiff trajectories", "hours", "take fewer"):
+        stiff(never, torch.zeros(10**6, 1), 0.1, 16)
+    check_rk4(10**4, 1024 * 64)
+
+
+def test_the_fastest_rate_is_the_largest_eigenvalue():
+    matrix = torch.tensor([[-3.0, 1.0], [0.5, -40.0]], dtype=torch.float64)
+    fastest = np.abs(np.linalg.eigvals(matrix.numpy())).max()
+    assert fastest_rate(lambda x: x @ matrix.T, normal((5, 2), 1)) == pytest.approx(fastest, rel=1e-6)
+    with refused("4096 coordinates", "hours", "substeps"):
+        fastest_rate(never, torch.zeros(1, 4096))
+    with refused("not finite", "rates"):
+        fastest_rate(lambda x: 1e308 * x, 2 * X0)
 
 
 class Ramp:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import importlib
+import itertools
 import math
 
 import numpy as np
@@ -20,7 +21,7 @@ from ggd_helpers.systems.particle import AnisotropicParticle, OverdampedParticle
 from ggd_helpers.training.adam_lbfgs import AdamThenLBFGS
 from ggd_helpers.training.fit import fit
 from ggd_helpers.training.objectives import Differences, FlowMatching
-from ggd_helpers.training.self_scaled_bfgs import SelfScaledBFGS
+from ggd_helpers.training.self_scaled_bfgs import BFGSRun, SelfScaledBFGS
 
 LOOP = importlib.import_module("ggd_helpers.training.fit")  # the package's `fit` is the function of that name
 
@@ -463,7 +464,7 @@ def test_resumed_equals_uninterrupted_bit_for_bit(tmp_path, data, checkpoint_eve
     path = tmp_path / "run.pt"
     first = silent_fit(tiny(dtype=dtype), data, recipe, checkpoint=path, watch=interrupt_at(iteration))
     assert first.interrupted
-    resumed = tiny(dtype=dtype, seed=77)  # nothing of the fresh model may matter
+    resumed = tiny(dtype=dtype)
     calls = []
     history = silent_fit(resumed, data, recipe, checkpoint=path, watch=lambda *each: calls.append(each))
     assert len(calls) == len(expected.losses) - iteration + 1  # it went on, and did not begin again
@@ -477,8 +478,8 @@ def test_resuming_twice_and_from_sparse_checkpoints(tmp_path, data, checkpoint_e
     checkpoint_every(4)
     straight = tiny()
     silent_fit(straight, data, BFGS)
-    for seed, iteration in ((1, 7), (2, 14), (3, 27)):
-        silent_fit(tiny(seed=seed), data, BFGS, checkpoint=tmp_path / "run.pt", watch=interrupt_at(iteration))
+    for iteration in (7, 14, 27):
+        silent_fit(tiny(), data, BFGS, checkpoint=tmp_path / "run.pt", watch=interrupt_at(iteration))
     resumed = tiny()
     history = silent_fit(resumed, data, BFGS, checkpoint=str(tmp_path / "run.pt"))
     assert torch.equal(weights(resumed), weights(straight))
@@ -503,18 +504,30 @@ def test_a_resumed_run_remembers_the_best_epoch(tmp_path, data, checkpoint_every
     checkpoint_every(1)
     model, path, recipe = Line(-0.9), tmp_path / "run.pt", AdamThenLBFGS(epochs=10)
     silent_fit(model, data, recipe, checkpoint=path, watch=disturb(model, at=1, interrupt=4))
-    resumed = Line(3.0)
+    resumed = Line(-0.9)
     silent_fit(resumed, data, recipe, checkpoint=path, watch=interrupt_at(4))
     assert -1.1 < resumed.slope.item() < -0.89
 
 
 @both_recipes
 def test_a_finished_checkpoint_gives_its_weights_at_once(tmp_path, data, recipe):
-    first, second, path = tiny(), tiny(seed=5), tmp_path / "run.pt"
+    first, second, path = tiny(), tiny(), tmp_path / "run.pt"
     losses = silent_fit(first, data, recipe, checkpoint=path).losses
     history = silent_fit(second, data, recipe, checkpoint=path, watch=lambda *_: pytest.fail("it trained again"))
     assert history.losses == losses
     assert torch.equal(weights(first), weights(second))
+
+
+class Renamed(GradientDynamics):
+    """The same tensors under the same names, in a class that may do something else with them."""
+
+    def __init__(self):
+        super().__init__(tiny().entropy, tiny().dissipation)
+
+
+def half_frozen(model, half):
+    getattr(model, half).requires_grad_(False)
+    return model
 
 
 def foreign(kind, path, data):
@@ -534,6 +547,9 @@ def foreign(kind, path, data):
             "another setting": (tiny(), dataclasses.replace(BFGS, trial=7), 0),
             "another objective": (tiny(), SelfScaledBFGS(FlowMatching(), 30, 6, 2, 6), 0),
             "another seed": (tiny(), BFGS, 1),
+            "another model's seed": (tiny(seed=77), BFGS, 0),
+            "another structure": (Renamed(), BFGS, 0),
+            "another frozen half": (half_frozen(tiny(), "entropy"), BFGS, 0),
             "another precision": (tiny(dtype=torch.float32), BFGS, 0),
         }[kind]
         silent_fit(model, data, recipe, seed=seed, checkpoint=path)
@@ -542,18 +558,120 @@ def foreign(kind, path, data):
 @pytest.mark.parametrize(
     "kind",
     ["text", "cut in half", "cut short", "empty", "a list", "a tensor", "a dictionary", "another width",
-     "another recipe", "another setting", "another objective", "another seed", "another precision"],
+     "another recipe", "another setting", "another objective", "another seed", "another precision",
+     "another model's seed", "another structure", "another frozen half"],
 )  # fmt: skip
 def test_a_foreign_checkpoint_is_refused_and_left_alone(tmp_path, data, kind):
     path, model = tmp_path / "run.pt", tiny()
     foreign(kind, path, data)
     content, before = path.read_bytes(), weights(model)
     reason = "belongs to another run" if kind.startswith("another") else "cut short or not one of ours"
-    with pytest.raises(ValueError, match=rf"checkpoint .*run\.pt .*{reason}: delete it"):
+    with refused("checkpoint", "run.pt", f"{reason}: delete it"):
         silent_fit(model, data, BFGS, checkpoint=path)
     assert path.read_bytes() == content
     assert torch.equal(weights(model), before)
     assert [file.name for file in tmp_path.iterdir()] == ["run.pt"]
+
+
+class Power(nn.Module):
+    """A velocity `slope x^power`: the same class and numbers, whatever the power."""
+
+    def __init__(self, power, slope):
+        super().__init__()
+        self.power, self.slope = power, nn.Parameter(torch.tensor(slope, dtype=torch.float64))
+
+    def forward(self, x):
+        return self.slope * x**self.power
+
+
+@both_recipes
+@pytest.mark.parametrize("slope", [-0.5, 0.0])  # at 0, both formulas have the same loss at the start
+@pytest.mark.parametrize("iteration", [3, 30])
+def test_a_checkpoint_of_another_formula_is_refused(tmp_path, data, recipe, slope, iteration, checkpoint_every):
+    checkpoint_every(1)
+    path, model = tmp_path / "run.pt", Power(3, slope)
+    silent_fit(Power(1, slope), data, recipe, checkpoint=path, watch=interrupt_at(iteration))
+    with refused("run.pt", "belongs to another run", "the loss", "another formula"):
+        silent_fit(model, data, recipe, checkpoint=path)
+    assert model.slope.item() == slope
+    silent_fit(Power(1, slope), data, recipe, checkpoint=path)
+
+
+def leaves(state, way=()):
+    """The way to every value of nested dictionaries and lists."""
+    children = state.items() if isinstance(state, dict) else enumerate(state) if isinstance(state, list) else ()
+    for key, value in children:
+        yield (*way, key)
+        yield from leaves(value, (*way, key))
+
+
+def damage_one(content, way, damage):
+    """Change one value of a checkpoint."""
+    *above, last = way
+    for key in above:
+        content = content[key]
+    if damage == "missing":
+        del content[last]
+    elif damage == "NaN":
+        content[last] = content[last] * math.nan if isinstance(content[last], torch.Tensor) else math.nan
+    else:
+        content[last] = {"text": "text", "another shape": torch.zeros(2, 5), "a list": [None]}[damage]
+
+
+@both_recipes
+def test_a_checkpoint_that_was_changed_is_refused_whatever_was_changed(tmp_path, data, checkpoint_every, recipe):
+    checkpoint_every(1)
+    path, whole, model = tmp_path / "run.pt", tmp_path / "whole.pt", tiny()
+    silent_fit(tiny(), data, recipe, checkpoint=whole, watch=interrupt_at(7))
+    ways = [way for way in leaves(torch.load(whole)) if not isinstance(way[-1], int)]
+    assert ("run", "best") in ways
+    kinds = itertools.cycle(["missing", "NaN", "text", "another shape", "a list"])
+    for way, damage in [(("run", "best"), "NaN"), *zip(ways, kinds, strict=False)]:
+        content = torch.load(whole)
+        damage_one(content, way, damage)
+        torch.save(content, path)
+        with refused("run.pt", "was changed, is cut short or not one of ours: delete it"):
+            silent_fit(model, data, recipe, checkpoint=path)
+    assert torch.equal(weights(model), weights(tiny()))
+
+
+def test_a_checkpoint_of_another_version_is_refused(tmp_path, data, monkeypatch):
+    """Whole and unchanged, but its run does not know all that today's knows."""
+    path, model, today = tmp_path / "run.pt", tiny(), BFGSRun.state_dict
+    with monkeypatch.context() as patch:
+        patch.setattr(BFGSRun, "state_dict", lambda run: {k: v for k, v in today(run).items() if k != "generator"})
+        silent_fit(tiny(), data, BFGS, checkpoint=path)
+    with refused("run.pt", "not one of ours: delete it"):
+        silent_fit(model, data, BFGS, checkpoint=path)
+    assert torch.equal(weights(model), weights(tiny()))
+
+
+def test_a_checkpoint_survives_the_rounding_of_another_processor(tmp_path, data, checkpoint_every):
+    checkpoint_every(1)
+    path, elsewhere = tmp_path / "run.pt", tiny()
+    silent_fit(tiny(), data, BFGS, checkpoint=path, watch=interrupt_at(12))
+    with torch.no_grad():
+        for parameter in elsewhere.parameters():
+            parameter.mul_(1 + 1e-14)
+    forward = elsewhere.forward
+    elsewhere.forward = lambda x: (1 + 1e-12) * forward(x)
+    history = silent_fit(elsewhere, data, BFGS, checkpoint=path, watch=interrupt_at(13))
+    assert len(history.losses) == 13
+
+
+class Nameless:
+    """An objective without a `__repr__`: Python shows it with its address."""
+
+    def __init__(self):
+        self.batch, self.loss, self.unit = (getattr(Differences(), name) for name in ("batch", "loss", "unit"))
+
+
+def test_an_objective_without_a_repr_can_be_resumed(tmp_path, data):
+    losses = []
+    for _ in range(2):
+        recipe = dataclasses.replace(BFGS, objective=Nameless())
+        losses.append(silent_fit(tiny(), data, recipe, checkpoint=tmp_path / "run.pt").losses)
+    assert losses[0] == losses[1]
 
 
 class Trap:
@@ -638,6 +756,67 @@ def test_a_loss_that_becomes_not_finite(data, iteration):
         silent_fit(model, data, ADAM, watch=watch)
 
 
+@pytest.mark.parametrize("restarts", [1, 3])
+def test_a_descent_whose_loss_is_nan_from_some_iteration_on_is_an_error(data, restarts):
+    model, losses, calls = tiny(), [], 0
+    forward = model.forward
+
+    def velocity(x):
+        nonlocal calls
+        calls += 1
+        return forward(x) * (1.0 if calls <= 30 else math.nan)
+
+    model.forward = velocity
+    with pytest.raises(ValueError, match=r"loss is not finite from iteration \d+ on.*NaN") as error:
+        silent_fit(model, data, SelfScaledBFGS(points=6, restarts=restarts), watch=lambda *each: losses.append(each[1]))
+    falling = sum(b < a for a, b in itertools.pairwise(losses)) + 1
+    assert f"from iteration {falling + 1} on" in str(error.value)
+    assert torch.isfinite(weights(model)).all()
+
+
+def test_a_loss_that_becomes_not_finite_leaves_the_best_weights(data):
+    model = Line(-0.9)
+    with pytest.raises(ValueError, match="loss is not finite in epoch 4"):
+        silent_fit(model, data, AdamThenLBFGS(epochs=10), watch=broken_after(model, 3))
+    assert -1.1 < model.slope.item() < -0.89
+
+
+def broken_after(model, iteration):
+    def watch(i, _):
+        if i == iteration:
+            nn.init.constant_(model.slope, math.nan)
+
+    return watch
+
+
+def test_a_validation_that_is_never_finite_is_an_error(data):
+    """The logarithm of states that the validation trajectories, and only they, have below 0."""
+    states = data.states.abs() + 0.1
+    _, validation = Trajectories(torch.arange(10.0).reshape(10, 1, 1).expand(10, 24, 1), 0.1).split(0.4, 0)
+    states[validation.states[:, 0, 0].long()] *= -1
+    model = Line(-0.5)
+    model.forward = lambda x: model.slope * x.log()
+    with refused("validation", "never finite"):
+        silent_fit(model, Trajectories(states, 0.1), BFGS)
+
+
+@both_recipes
+@pytest.mark.parametrize("objective", [Differences(2), FlowMatching(1), FlowMatching(3)], ids=str)
+@pytest.mark.parametrize("shape", ["one for all", "no coordinates", "one too many", "turned round"])
+def test_velocities_of_another_shape_than_the_states_are_refused(recipe, objective, shape):
+    plane = simulate(OverdampedParticle(dim=2), trajectories=10, points=16, dt=0.1, seed=3)
+    model = Line(-0.5)
+    wrong = {
+        "one for all": lambda v: v[..., :1],
+        "no coordinates": lambda v: v.sum(-1),
+        "one too many": lambda v: v[None],
+        "turned round": lambda v: v.transpose(0, 1),
+    }[shape]
+    model.forward = lambda x: wrong(model.slope * x)
+    with refused("velocities", "the shape of the states", "(..., n) to (..., n)"):
+        silent_fit(model, plane, dataclasses.replace(recipe, objective=objective))
+
+
 @both_recipes
 def test_states_far_too_large_are_an_error(data, recipe):
     with pytest.raises(ValueError, match="loss is not finite"):
@@ -648,6 +827,7 @@ def test_states_far_too_large_are_an_error(data, recipe):
     ("recipe", "words"),
     [
         (SelfScaledBFGS(iterations=0), ["iterations", "1 or more", "0"]),
+        (SelfScaledBFGS(iterations=1.5), ["iterations", "a whole number", "1.5"]),
         (SelfScaledBFGS(points=0), ["points", "or more", "0"]),
         (SelfScaledBFGS(restarts=0), ["restarts", "1 or more", "0"]),
         (SelfScaledBFGS(trial=-1), ["trial", "1 or more", "-1"]),

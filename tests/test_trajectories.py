@@ -9,8 +9,10 @@ from conftest import normal, refused
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ggd_helpers.dynamics.driven import DrivenDynamics
 from ggd_helpers.dynamics.gradient import GradientDynamics
 from ggd_helpers.potentials.general import FormulaDissipation, FormulaEntropy
+from ggd_helpers.recordings.driven import drive
 from ggd_helpers.recordings.regular import Trajectories
 from ggd_helpers.recordings.simulate import simulate
 from ggd_helpers.systems.particle import AnisotropicParticle, OverdampedParticle
@@ -463,6 +465,45 @@ def test_few_trajectories_in_any_dimension():
     assert data.states.shape == (1, 3, 3)
     exact = data.states[:, :1] * torch.exp(-2.0 * data.times)[:, None]
     torch.testing.assert_close(data.states, exact, rtol=1e-8, atol=0)
+
+
+class Untouched(OverdampedParticle):
+    """A particle that must not be moved, nor drawn more than once."""
+
+    def __call__(self, x):
+        pytest.fail("it was started")
+
+    def sample_initial_states(self, count, generator):
+        assert count < 10**6
+        return super().sample_initial_states(count, generator)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"points": 10**9}, ["1000000000 points", "of 2 numbers", "GiB", "fewer trajectories or points"]),
+        ({"trajectories": 10**9}, ["1000000000 trajectories", "GiB", "fewer trajectories or points"]),
+        ({"trajectories": 10**7, "points": 2048}, ["10000000 trajectories", "GiB"]),
+        ({"points": 10**6, "substeps": 20}, ["2e+07 RK4 steps", "hours", "substeps"]),
+    ],
+)
+def test_what_no_laptop_can_do_is_refused_before_it_starts(options, words):
+    with refused(*words):
+        simulate(Untouched(dim=2), **({"trajectories": 10, "points": 16, "dt": 0.1, "seed": 0} | options))
+
+
+@pytest.mark.parametrize("gamma", [1e300, 1e307])
+def test_a_rate_that_no_solver_can_follow_is_refused(gamma):
+    with refused(f"{gamma:.3g}", "dt = 0.005", "slower rates"):
+        simulate(OverdampedParticle(gamma), 10, 16, 0.005, seed=0)
+
+
+def test_a_drive_of_too_many_steps_is_refused_before_the_protocol_is_asked():
+    law = DrivenDynamics(OverdampedParticle().entropy, OverdampedParticle().dissipation)
+    for options, words in (({"points": 10**9}, ["RK4 steps", "hours"]), ({"x0": 10**5}, ["inputs", "GiB"])):
+        x0 = torch.zeros(options.get("x0", 1), 1, dtype=torch.float64)
+        with refused(*words, "take fewer"):
+            drive(law, x0, lambda times: pytest.fail("it was asked"), 0.1, options.get("points", 10**4))
 
 
 def test_a_motion_that_blows_up_names_the_parameter_to_change():

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from ggd_helpers.dynamics.driven import DrivenDynamics
+from ggd_helpers.effort import check_memory, check_rk4
 from ggd_helpers.integrators import rk4_along
 from ggd_helpers.ranges import check
 from ggd_helpers.recordings.recording import check_finite
@@ -66,12 +67,15 @@ def drive(
         dt, points, substeps: the time between stored states, how many, and how many steps make a stored one.
 
     Raises:
-        ValueError: a parameter out of range, or a motion or protocol that leaves the finite numbers.
+        ValueError: a parameter out of range, more than a laptop holds or does in an hour, or a motion or protocol that
+            leaves the finite numbers.
     """
     check("dt", dt, "positive", "it is the time between two stored states")
     check("points", points, "a whole number, 2 or more", "it is how many states of each trajectory are stored")
     check("substeps", substeps, "a whole number, 1 or more", "it is how many steps make a stored one")
     halves = 2 * substeps * (points - 1)
+    check_rk4(halves // 2, x0.numel())
+    check_memory(f"{len(x0)} trajectories of {halves} inputs", halves * x0.numel(), "take fewer points or substeps")
     fine = protocol(dt / (2 * substeps) * torch.arange(halves + 1, dtype=x0.dtype, device=x0.device))
     inputs = fine[:, :: 2 * substeps]
     with torch.no_grad():

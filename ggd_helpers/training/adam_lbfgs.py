@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from ggd_helpers.ranges import check
 from ggd_helpers.recordings.recording import Recording
+from ggd_helpers.training.checkpoint import check_same_loss
 from ggd_helpers.training.contracts import Objective
 from ggd_helpers.training.objectives import Differences
 
@@ -59,6 +60,11 @@ class AdamLBFGSRun:
     def _weights(self) -> list[Tensor]:
         return [p.detach().clone() for p in self.parameters]
 
+    def _whole_loss(self) -> float:
+        """The loss of the weights as they are, on all trajectories."""
+        with torch.no_grad():
+            return self.recipe.objective.loss(self.model, self.all).item()
+
     def step(self) -> float:
         """One epoch; returns its loss (Adam: the mean over its batches; L-BFGS: before its inner iterations)."""
         before = self._weights()
@@ -92,8 +98,8 @@ class AdamLBFGSRun:
 
     def keep_best(self) -> None:
         """Leave the model with the weights of the lowest loss: the last ones, unless an earlier epoch was better."""
-        with torch.no_grad():
-            if self.recipe.objective.loss(self.model, self.all).item() > self.best_loss:
+        if not self._whole_loss() <= self.best_loss:
+            with torch.no_grad():
                 for parameter, weights in zip(self.parameters, self.best, strict=True):
                     parameter.copy_(weights)
 
@@ -102,6 +108,7 @@ class AdamLBFGSRun:
         return {
             "iteration": self.iteration,
             "weights": self._weights(),
+            "loss": self._whole_loss(),
             "best": self.best,
             "best_loss": self.best_loss,
             "adam": self.adam.state_dict(),
@@ -110,11 +117,17 @@ class AdamLBFGSRun:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go back to where `state_dict` was taken."""
+        """Go back to where `state_dict` was taken.
+
+        Raises:
+            ValueError: the weights have another loss in this model than the one that they were kept with.
+        """
         self.iteration, self.best, self.best_loss = state["iteration"], state["best"], state["best_loss"]
         with torch.no_grad():
             for parameter, weights in zip(self.parameters, state["weights"], strict=True):
                 parameter.copy_(weights)
+        unit, dtype = self.recipe.objective.unit(self.data), self.parameters[0].dtype
+        check_same_loss(state["loss"], self._whole_loss(), unit, dtype)
         self.adam.load_state_dict(state["adam"])
         self.lbfgs.load_state_dict(state["lbfgs"])
         self.generator.set_state(state["generator"])

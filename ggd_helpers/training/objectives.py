@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -52,6 +53,15 @@ def mean_squared_velocity(data: Trajectories) -> float:
     return float(((data.states[:, 1:] - data.states[:, :-1]) / data.dt).square().mean())
 
 
+def _velocity(model: nn.Module, states: Tensor) -> Tensor:
+    """The model's velocity: of another shape, it would be stretched over all coordinates without a word."""
+    velocity = model(states)
+    if velocity.shape != states.shape:
+        raise ValueError(f"the model's velocities must have the shape of the states, {tuple(states.shape)} (got "
+                         f"{tuple(velocity.shape)}): it maps (..., n) to (..., n).")  # fmt: skip
+    return velocity
+
+
 @dataclass(frozen=True)
 class Differences:
     """Match the model's velocity to finite differences: `mean |dx/dt(model) - dx/dt(differences)|^2`.
@@ -70,7 +80,7 @@ class Differences:
 
     def loss(self, model: nn.Module, batch: Batch) -> Tensor:
         """The mean squared error of the velocity, a scalar."""
-        return (model(batch.states) - batch.targets).square().mean()
+        return (_velocity(model, batch.states) - batch.targets).square().mean()
 
     def unit(self, data: Trajectories) -> float:
         """The mean squared velocity."""
@@ -101,7 +111,7 @@ class FlowMatching:
 
     def loss(self, model: nn.Module, batch: Batch) -> Tensor:
         """The mean squared mismatch per squared time, a scalar."""
-        path = rk4(model, batch.states, batch.dt, self.segment + 1, self.substeps)[..., 1:, :]
+        path = rk4(partial(_velocity, model), batch.states, batch.dt, self.segment + 1, self.substeps)[..., 1:, :]
         elapsed = batch.dt * torch.arange(1, self.segment + 1).to(path)
         return ((path - batch.targets) / elapsed[:, None]).square().mean()
 

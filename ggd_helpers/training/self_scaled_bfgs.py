@@ -11,6 +11,7 @@ from torch import nn
 from ggd_helpers.networks import redraw_
 from ggd_helpers.ranges import check
 from ggd_helpers.recordings.recording import Recording
+from ggd_helpers.training.checkpoint import check_same_loss
 from ggd_helpers.training.contracts import Objective
 from ggd_helpers.training.flat_parameters import FlatParameters
 from ggd_helpers.training.objectives import Differences
@@ -89,6 +90,8 @@ class BFGSRun:
         descent = self.descent
         if descent.failures < 3:
             descent.step(self._loss_and_gradient)
+            if descent.failures == 3:
+                self._check_still_finite()
         self.iteration += 1
         loss = descent.loss * self.unit
         solved = descent.loss < self.recipe.tolerance
@@ -101,8 +104,19 @@ class BFGSRun:
         elif descent.failures >= 3 or self.iteration % self.CHECK == 0:
             self._validate()
             self.finished = descent.failures >= 3 or self._stalled()
+        if self.finished and self.best_validation == math.inf:
+            raise ValueError("The loss on the validation trajectories was never finite: their states may lie outside "
+                             "the model's domain. Rescale the data.")  # fmt: skip
         self.flat.write(descent.theta)  # for whoever watches
         return loss
+
+    def _check_still_finite(self) -> None:
+        """Tell a descent that has arrived from one that can go nowhere, since the loss is NaN wherever it looks."""
+        here, _ = self._loss_and_gradient(self.descent.theta)
+        if not math.isfinite(here):
+            raise ValueError(f"The loss is not finite from iteration {self.iteration - 1} on, with the weights that "
+                             f"had the loss {self.descent.loss * self.unit:.3g} before: the model gives NaN or "
+                             "infinity where it gave numbers.")  # fmt: skip
 
     def _validate(self) -> float:
         """Score the current weights on the validation trajectories, and keep them when they are the best."""
@@ -153,10 +167,16 @@ class BFGSRun:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go back to where `state_dict` was taken."""
+        """Go back to where `state_dict` was taken.
+
+        Raises:
+            ValueError: the weights have another loss in this model than the one that they were kept with.
+        """
         for name in self._PLAIN:
             setattr(self, name, state[name])
         self.best = state["best"].numpy()
         self.descent = Descent.from_state(state["descent"])
+        here, _ = self._loss_and_gradient(self.descent.theta)
+        check_same_loss(self.descent.loss, here, 1.0, self.flat.parameters[0].dtype)
         self.leader = None if state["leader"] is None else Descent.from_state(state["leader"])
         self.generator.set_state(state["generator"])
