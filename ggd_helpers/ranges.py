@@ -61,7 +61,10 @@ def _exact(number: str) -> float:
 
 def shown(value: object) -> str:
     """What was given, on one line of at most 60 characters; a text in quotes."""
-    line = value if isinstance(value, str) else " ".join(str(value).split())
+    try:
+        line = value if isinstance(value, str) else " ".join(str(value).split())
+    except ValueError:  # Python writes no more digits than 4300
+        line = "a whole number of thousands of digits"
     line = line if len(line) <= 60 else line[:57] + "..."
     return repr(line) if isinstance(value, str) else line
 

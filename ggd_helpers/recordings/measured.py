@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from ggd_helpers.recordings.recording import Recording
+from ggd_helpers.recordings.recording import Recording, check_numbers
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,7 @@ class Measurements(Recording):
         if times.dim() != 2 or values.dim() != 3 or values.shape[:2] != times.shape:
             raise ValueError(f"times must have shape (trajectory, time) and values (trajectory, time, n); "
                              f"got {tuple(times.shape)} and {tuple(values.shape)}.")  # fmt: skip
+        check_numbers(times=times, values=values, deviation=self.deviation)
         if times.isinf().any() or values.isinf().any():
             raise ValueError("times and values must not be infinite: leave out what was not measured (NaN).")
         timed = ~times.isnan()

@@ -3,9 +3,13 @@
 import dataclasses
 import hashlib
 import json
+import math
+import zipfile
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import shorten
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -14,6 +18,9 @@ from torch import Tensor
 
 from ggd_helpers.files import written_whole
 from ggd_helpers.ranges import check, check_seed
+
+MOST_BYTES = 400_000_000  # a file of 2 MB may unpack to 2 GB
+MOST_TEXT = 40_000_000  # read as JSON it may take six times as much
 
 
 @dataclass(frozen=True)
@@ -84,30 +91,54 @@ class Recording:
             np.savez_compressed(file, **arrays)
 
     @classmethod
-    def load(cls, path: str | Path) -> Self:
-        """Read what `save` wrote.
+    def load(cls, path: str | Path, most_bytes: int = MOST_BYTES) -> Self:
+        """Read what `save` wrote, if it takes no more memory than `most_bytes` (400 MB unless given).
 
         Raises:
             FileNotFoundError: no such file.
-            ValueError: the file is cut short, or is not of this kind.
+            ValueError: the file is cut short, is not of this kind, or holds more than `most_bytes`.
         """
         path = existing_file(path)
         try:
-            with np.load(path, allow_pickle=False) as arrays:
-                needed = {
-                    each.name for each in dataclasses.fields(cls) if each.default is not None or each.name in arrays
-                }
-                return cls(**{name: _value(arrays[name]) for name in needed})
+            with zipfile.ZipFile(path) as archive:
+                sizes = {each.filename.removesuffix(".npy"): each.file_size for each in archive.infolist()}
+                fields = dataclasses.fields(cls)
+                needed = {each.name for each in fields if each.default is not None or each.name in sizes}
+                size = sum(sizes[name] for name in needed)
+                if size <= most_bytes:
+                    return cls(**{name: _value(_read_array(archive, name)) for name in needed})
         except Exception as error:  # NumPy and zip have many ways to fail on a damaged file
+            why = shorten(str(error), 200)  # of one line
             raise ValueError(
-                f"{path} is cut short or was not written by {cls.__name__}.save ({error}): copy or simulate it again."
+                f"{path} is cut short or was not written by {cls.__name__}.save ({why}): copy or simulate it again."
             ) from error
+        raise ValueError(
+            f"{path} would take {size} bytes of memory, more than most_bytes = {most_bytes}: if you know where it comes "
+            f"from, say {cls.__name__}.load(..., most_bytes={size})."
+        )
+
+
+def _read_array(archive: zipfile.ZipFile, name: str) -> np.ndarray:
+    """An array of numbers or text, once its header is known to ask for no more than the file holds."""
+    entry = archive.getinfo(f"{name}.npy")
+    with archive.open(entry) as file:
+        version = np.lib.format.read_magic(file)
+        read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        shape, _, dtype = read_header(file)
+        if dtype.kind not in "fiubU":
+            raise ValueError(f"{name} are neither real numbers nor text but {dtype}")
+        if dtype.kind == "U" and entry.file_size > MOST_TEXT:
+            raise ValueError(f"{name} take {entry.file_size} bytes, more than the {MOST_TEXT} that a text may")
+        if math.prod(shape) * dtype.itemsize != entry.file_size - file.tell():
+            raise ValueError(f"{name} are not as long as their header says")
+    with archive.open(entry) as file:
+        return np.lib.format.read_array(file, allow_pickle=False)
 
 
 def _value(array: np.ndarray) -> Any:
     """What `save` made this array of."""
     if array.dtype.kind == "U":
-        return json.loads(str(array))
+        return json.loads(array.item())
     return torch.from_numpy(array) if array.ndim else array.item()
 
 
@@ -117,13 +148,28 @@ def existing_file(path: str | Path) -> Path:
     Raises:
         FileNotFoundError: it is not.
     """
-    if not Path(path).is_file():
-        raise FileNotFoundError(f"There is no file {path} (looked from {Path.cwd()}): check the name and the folder.")
-    return Path(path)
+    path, why = Path(path), f"looked from {Path.cwd()}"
+    with suppress(OSError):  # a name may be too long for the disk
+        if path.is_file():
+            return path
+        why = "that is a folder" if path.is_dir() else why
+    raise FileNotFoundError(f"There is no file {path} ({why}): check the name and the folder.")
+
+
+def check_numbers(**tensors: Tensor | None) -> None:
+    """Refuse a tensor without a value, or of anything but real floating-point numbers, by its name."""
+    for name, tensor in tensors.items():
+        if tensor is None:
+            continue
+        if not tensor.is_floating_point():
+            raise ValueError(f"{name} must be real floating-point numbers (got {tensor.dtype}): use float64 or float32.")
+        if not tensor.numel():
+            raise ValueError(f"{name} are empty (shape {tuple(tensor.shape)}): give 1 value or more.")
 
 
 def check_finite(**tensors: Tensor | None) -> None:
-    """Refuse a tensor with a value that is not finite, by its name."""
+    """Refuse what `check_numbers` refuses, and a tensor with a value that is not finite."""
+    check_numbers(**tensors)
     for name, tensor in tensors.items():
-        if tensor is not None and not torch.isfinite(tensor).all():
+        if tensor is not None and not all(map(math.isfinite, tensor.detach().aminmax())):  # without a second tensor
             raise ValueError(f"{name} hold NaN or infinity: leave out or mend these trajectories first.")

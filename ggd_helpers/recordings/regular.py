@@ -1,6 +1,6 @@
 """Trajectories on a regular grid of times: simulated or measured, differentiated."""
 
-import math
+import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ggd_helpers.ranges import check, shown
 from ggd_helpers.recordings.csv_files import read_regular
 from ggd_helpers.recordings.recording import Recording, check_finite, existing_file
 
@@ -24,7 +25,8 @@ class Trajectories(Recording):
         metadata: how the data came about; plain JSON values.
 
     Raises:
-        ValueError: shapes that do not fit, states that are not finite, or a `dt` that is not positive.
+        ValueError: shapes that do not fit, no states, values that are not finite floating-point numbers, or a `dt` that
+            is not positive.
     """
 
     states: Tensor
@@ -35,14 +37,13 @@ class Trajectories(Recording):
     def __post_init__(self) -> None:
         if self.states.dim() != 3:
             raise ValueError(f"states must have shape (trajectory, time, n); got {tuple(self.states.shape)}.")
-        check_finite(states=self.states)
-        if not (math.isfinite(self.dt) and self.dt > 0):
-            raise ValueError(f"dt must be positive (got {self.dt!r}): it is the time between two stored states.")
+        check("dt", self.dt, "positive", "it is the time between two stored states")
         if self.velocities is not None and self.velocities.shape != self.states.shape:
             raise ValueError(
                 f"velocities must have the shape of states, {tuple(self.states.shape)}; "
                 f"got {tuple(self.velocities.shape)}."
             )
+        check_finite(states=self.states, velocities=self.velocities)
 
     @property
     def times(self) -> Tensor:
@@ -83,12 +84,21 @@ class Trajectories(Recording):
     def from_csv(cls, path: str | Path) -> Self:
         """Read your own measurements: columns `trajectory`, `t`, and one for every coordinate of the state.
 
-        Every trajectory must hold the same number of rows, evenly spaced in time, with the same step everywhere.
+        Every trajectory must hold the same number of rows, evenly spaced in time, with the same step everywhere; times
+        may be rounded. A first column without a name, or called `index` or `Unnamed: 0`, holds row numbers: it is left
+        out, with a warning, and named in `metadata["left_out"]`.
 
         Raises:
             FileNotFoundError: no such file.
             ValueError: a missing column, a value that is not a finite number, or uneven times; it names the place.
         """
         path = existing_file(path)
-        names, dt, states = read_regular(path)
-        return cls(torch.from_numpy(states), dt, metadata={"source": path.name, "names": names})
+        header, dt, states = read_regular(path)
+        if header.left_out:
+            warnings.warn(
+                f"{path}: the first column, {shown(header.left_out[0])}, is left out: by its name it holds row numbers. "
+                "Write the file without them (pandas: index=False), or rename the column if it is a coordinate.",
+                stacklevel=2,
+            )
+        metadata = {"source": path.name, "names": header.names, "left_out": header.left_out}
+        return cls(torch.from_numpy(states), dt, metadata=metadata)
