@@ -1,7 +1,8 @@
 """Where files lie, and how they are written: whole or not at all."""
 
+import hashlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -12,12 +13,23 @@ def data_path(name: str) -> Path:
     """The place of a file of your own, or of one that the course ships in `data/`.
 
     Raises:
-        FileNotFoundError: there is neither.
+        FileNotFoundError: there is neither, or only a folder of that name.
     """
     for path in (Path(name), DATA / name):
-        if path.is_file():
-            return path
-    raise FileNotFoundError(f"There is no file {name!r}, neither at {Path(name).resolve()} nor in {DATA}.")
+        with suppress(OSError):  # a name may be too long for the disk
+            if path.is_file():
+                return path
+    place = Path.cwd() / name
+    with suppress(OSError):
+        if place.is_dir():
+            raise FileNotFoundError(f"{name!r} is a folder, {place}: name a file.")
+    raise FileNotFoundError(f"There is no file {name!r}, neither at {place} nor in {DATA}.")
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file's content, in hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @contextmanager
