@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -15,15 +15,17 @@ def data_path(name: str) -> Path:
     Raises:
         FileNotFoundError: there is neither, or only a folder of that name.
     """
-    for path in (Path(name), DATA / name):
-        with suppress(OSError):  # a name may be too long for the disk
+    place = Path.cwd() / name
+    try:
+        for path in (Path(name), DATA / name):
             if path.is_file():
                 return path
-    place = Path.cwd() / name
-    with suppress(OSError):
-        if place.is_dir():
-            raise FileNotFoundError(f"{name!r} is a folder, {place}: name a file.")
-    raise FileNotFoundError(f"There is no file {name!r}, neither at {place} nor in {DATA}.")
+        is_folder = place.is_dir()
+    except OSError as error:  # such as a name too long for the disk
+        raise FileNotFoundError(f"There is no file {name!r} ({error.strerror}).") from None
+    if is_folder:
+        raise FileNotFoundError(f"{name!r} is a folder, {place.resolve()}: name a file.")
+    raise FileNotFoundError(f"There is no file {name!r}, neither at {place.resolve()} nor in {DATA}.")
 
 
 def sha256(path: Path) -> str:

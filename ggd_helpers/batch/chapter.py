@@ -100,5 +100,5 @@ def _found(name: str, text: str) -> str:
         path = data_path(text)
         str(path).encode()
     except (FileNotFoundError, UnicodeEncodeError) as error:
-        raise Refused(f"{name}: {error}".encode(errors="backslashreplace").decode()) from None
+        raise Refused(f"{name}: {error}") from None
     return str(path.resolve())

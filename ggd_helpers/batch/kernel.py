@@ -35,6 +35,6 @@ class ThisPython(AsyncKernelManager):
 
 
 def kernel_at(staging: Path, lock: int) -> type[ThisPython]:
-    """Such a kernel with its connection file in the staging folder of a run, whose lock it holds, too, while it lives."""
+    """Such a kernel with its connection file in the staging folder of a run, and the run's lock while it lives."""
     members = {"lock": lock, "_connection_file_default": lambda self: str(staging / "kernel.json")}
     return type("KernelOfARun", (ThisPython,), members)

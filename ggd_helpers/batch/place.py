@@ -29,13 +29,14 @@ class Place:
     Args:
         out: the folder.
         lock: the descriptor that holds the lock; a kernel that inherits it holds the lock with its program.
+        made: the folders that were made for it, innermost first, which go when they are left empty.
 
     Attributes:
         run: where the run is made, until `put` moves it to `out`.
     """
 
-    def __init__(self, out: Path, lock: int):
-        self.out, self.lock = out, lock
+    def __init__(self, out: Path, lock: int, made: list[Path]):
+        self.out, self.lock, self.made = out, lock, made
         self.staging = out / STAGING
         self.run, self._old, self._journal = (self.staging / name for name in ("run", "old", "journal.json"))
 
@@ -114,10 +115,9 @@ class Place:
     def clear(self) -> None:
         """Leave nothing behind but what lies at its place; the lock's file goes last, for others wait for it."""
         self.empty()
-        made = _made(self.lock)
         (self.staging / LOCK).unlink()
         with suppress(OSError):  # whoever waited has made a lock in it, or a user has put a file into it
-            for folder in (self.staging, *made):
+            for folder in (self.staging, *self.made):
                 folder.rmdir()
 
 
@@ -172,9 +172,9 @@ def _claim(out: Path) -> Place:
         if time.monotonic() > deadline:
             raise Refused(f"another run is being made into {out}: wait for its end, {_ANOTHER}")
         time.sleep(0.1)
-    place = Place(out, lock)
+    made = sorted({*made, *_made(lock)}, key=lambda folder: -len(folder.parts))  # those of a dead run, too
+    place = Place(out, lock, made)
     try:
-        made = sorted({*made, *_made(lock)}, key=lambda folder: -len(folder.parts))  # those of a dead run, too
         os.ftruncate(lock, 0)
         os.pwrite(lock, json.dumps([str(folder) for folder in made]).encode(), 0)
         place.empty()
@@ -213,7 +213,7 @@ def _sweep(out: Path) -> None:
                 continue
             if (lock := _try_lock(staging)) is not None:
                 try:
-                    Place(staging.parent, lock).clear()
+                    Place(staging.parent, lock, _made(lock)).clear()
                 finally:
                     os.close(lock)
 
