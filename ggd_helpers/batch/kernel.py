@@ -28,7 +28,7 @@ class ThisPython(AsyncKernelManager):
     def _transport_encryption_default(self) -> str:
         return "auto"  # a kernel without it prints a warning at every start
 
-    async def start_kernel(self, **options: Any) -> None:
+    async def start_kernel(self, **options: Any) -> None:  # type: ignore[override] # as in AsyncKernelManager itself
         one_thread()
         kept = {} if self.lock is None else {"pass_fds": (self.lock,)}
         await super().start_kernel(**kept, **options)
