@@ -14,22 +14,25 @@ from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path
 
-from packaging.requirements import Requirement
-
-from ggd_helpers import batch
 from ggd_helpers.files import CHAPTERS
 
 
 def main(argv: list[str] | None = None, folder: Path = CHAPTERS) -> int:
     """Do what the command line says with the chapters in `folder`; returns the exit code."""
-    arguments = _parser().parse_args(argv)
     try:
-        return arguments.command(arguments, folder)
-    except batch.Refused as error:
-        print(f"ggd: {error}", file=sys.stderr)
-        return 2
-    except batch.ChapterFailed as error:
-        print(f"ggd: {error}", file=sys.stderr)
+        from ggd_helpers import batch  # here, for Ctrl-C may come while it is imported
+
+        arguments = _parser().parse_args(argv)
+        try:
+            return arguments.command(arguments, folder)
+        except batch.Refused as error:
+            print(f"ggd: {error}", file=sys.stderr)
+            return 2
+        except batch.ChapterFailed as error:
+            print(f"ggd: {error}", file=sys.stderr)
+            return 1
+    except KeyboardInterrupt:
+        print("ggd: interrupted.", file=sys.stderr)
         return 1
 
 
@@ -50,6 +53,7 @@ def _parser() -> argparse.ArgumentParser:
 
     lab = commands.add_parser("lab", help="JupyterLab on the chapters")
     lab.add_argument("path", nargs="?", type=Path, metavar="PATH", help="another notebook or folder to open")
+    lab.add_argument("--allow-root", action="store_true", help="as root, too, whom JupyterLab refuses otherwise")
     lab.set_defaults(command=_lab)
 
     doctor = commands.add_parser("doctor", help="what is installed, what is missing and how to get it")
@@ -58,6 +62,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _list(arguments: argparse.Namespace, folder: Path) -> int:
+    from ggd_helpers import batch
+
     for chapter in batch.chapters(folder):
         print(f"{chapter.name}  {chapter.title}")
         rows = [
@@ -71,15 +77,17 @@ def _list(arguments: argparse.Namespace, folder: Path) -> int:
 
 
 def _run(arguments: argparse.Namespace, folder: Path) -> int:
+    from ggd_helpers import batch
+
     chapter = batch.find_chapter(arguments.chapter, folder)
     values = batch.read_values(chapter, arguments.assignments)
     out = arguments.out or folder.parent / "runs" / chapter.name
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # clean up as after Ctrl-C
+    for name in ("SIGTERM", "SIGHUP"):  # clean up as after Ctrl-C; under nohup, HUP stays ignored
+        if (ending := getattr(signal, name, None)) and signal.getsignal(ending) == signal.SIG_DFL:
+            signal.signal(ending, signal.default_int_handler)
     start = time.perf_counter()
     try:
         results = batch.run(chapter, values, out)
-    except batch.ChapterFailed as error:
-        raise batch.ChapterFailed(f"{error}\n\nNothing was written to {out}.") from None
     except KeyboardInterrupt:
         print(f"ggd: interrupted. Nothing was written to {out}.", file=sys.stderr)
         return 1
@@ -128,17 +136,31 @@ def _shortest(path: Path) -> Path:
 
 
 def _lab(arguments: argparse.Namespace, folder: Path) -> int:
+    from ggd_helpers.batch import Refused
+    from ggd_helpers.batch.kernel import one_thread
+
     path = arguments.path or folder
-    if not path.exists():
-        raise batch.Refused(f"there is nothing at {path}: name a notebook or a folder, or say `ggd lab` alone.")
-    as_root = ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
-    command = [sys.executable, "-m", "jupyterlab", "--ServerApp.ip=127.0.0.1", *as_root, str(path)]
-    os.execv(sys.executable, command)
+    try:
+        path.stat()
+    except OSError as error:
+        reason = f"there is nothing at {path} ({error.strerror})"
+        raise Refused(f"{reason}: name a notebook or a folder, or say `ggd lab` alone.") from None
+    root = hasattr(os, "geteuid") and os.geteuid() == 0
+    if root and not arguments.allow_root:
+        raise Refused(
+            "you are root, and whoever reaches JupyterLab's page may do all that you may: "
+            "work as another user, or say `ggd lab --allow-root`."
+        )
+    one_thread()
+    as_root = ["--allow-root"] if arguments.allow_root else []
+    os.execv(sys.executable, [sys.executable, "-m", "jupyterlab", "--ServerApp.ip=127.0.0.1", *as_root, str(path)])
 
 
 def _doctor(arguments: argparse.Namespace, folder: Path) -> int:
     import torch
     from jupyter_client.kernelspec import KernelSpecManager
+
+    from ggd_helpers import batch
 
     rows, problems = _packages()
     gpus = [torch.cuda.get_device_name(gpu) for gpu in range(torch.cuda.device_count())]
@@ -169,6 +191,8 @@ def _doctor(arguments: argparse.Namespace, folder: Path) -> int:
 
 def _packages() -> tuple[list[list[str]], list[str]]:
     """A row for Python and each package that ggd_helpers needs, and a sentence for each that is missing or unfit."""
+    from packaging.requirements import Requirement
+
     try:
         needed = [Requirement(line) for line in metadata.requires("ggd_helpers") or []]
     except metadata.PackageNotFoundError:

@@ -1,5 +1,6 @@
 """Where files lie, and how they are written: whole or not at all."""
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,12 +13,25 @@ def data_path(name: str) -> Path:
     """The place of a file of your own, or of one that the course ships in `data/`.
 
     Raises:
-        FileNotFoundError: there is neither.
+        FileNotFoundError: there is neither, or only a folder of that name.
     """
-    for path in (Path(name), DATA / name):
-        if path.is_file():
-            return path
-    raise FileNotFoundError(f"There is no file {name!r}, neither at {Path(name).resolve()} nor in {DATA}.")
+    place = Path.cwd() / name
+    try:
+        for path in (Path(name), DATA / name):
+            if path.is_file():
+                return path
+        is_folder = place.is_dir()
+    except OSError as error:  # such as a name too long for the disk
+        raise FileNotFoundError(f"There is no file {name!r} ({error.strerror}).") from None
+    if is_folder:
+        raise FileNotFoundError(f"{name!r} is a folder, {place.resolve()}: name a file.")
+    raise FileNotFoundError(f"There is no file {name!r}, neither at {place.resolve()} nor in {DATA}.")
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file's content, in hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @contextmanager

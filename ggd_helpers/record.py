@@ -2,9 +2,12 @@
 
 import json
 import math
+import os
 import platform
+import subprocess
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -15,7 +18,7 @@ from safetensors.torch import save
 
 from ggd_helpers.devices import choose_device
 from ggd_helpers.experiments import Outcome
-from ggd_helpers.files import CHAPTERS, data_path, written_whole
+from ggd_helpers.files import CHAPTERS, DATA, ROOT, data_path, sha256, written_whole
 from ggd_helpers.parameters import load_notebook, parameters_of
 
 
@@ -42,7 +45,8 @@ class Record:
     def __init__(self, chapter: str, variables: Mapping[str, Any]):
         self.chapter, self._started = chapter, time.perf_counter()
         beside = Path(f"{chapter}.ipynb")
-        declared = parameters_of(load_notebook(beside if beside.is_file() else CHAPTERS / beside))
+        notebook = beside if beside.is_file() else CHAPTERS / beside
+        declared = parameters_of(load_notebook(notebook))
         missing = [name for name in declared if name not in variables]
         if missing:
             raise ValueError(f"{missing[0]} is not defined: run the cell with the parameters first.")
@@ -52,6 +56,9 @@ class Record:
         self.device = choose_device(self.parameters.get("device", "cpu"))
         self.metrics: dict[str, dict[str, float]] = {}
         self.models: dict[str, torch.nn.Module] = {}
+        self._data = _files_named_by(self.parameters)
+        self._sha256 = {notebook.name: sha256(notebook)} | {name: sha256(path) for name, path in self._data.items()}
+        self._commit = _commit()
 
     @property
     def folder(self) -> Path:
@@ -93,10 +100,15 @@ class Record:
                 partial.write_bytes(save(weights))
         content = {
             "chapter": self.chapter,
-            "parameters": self.parameters,
+            "parameters": self._portable_parameters(),
             "seconds": round(time.perf_counter() - self._started, 1),
             "device": str(self.device),
             "seed": self.parameters.get("seed"),
+            "commit": self._commit,
+            "sha256": self._sha256,
+            "threads": torch.get_num_threads(),
+            "cpu_capability": torch.backends.cpu.get_cpu_capability(),
+            "platform": platform.platform(),
             "versions": {"python": platform.python_version()}
             | {name: metadata.version(name) for name in ("ggd_helpers", "torch", "numpy", "scipy")},
             "metrics": metrics,
@@ -104,6 +116,14 @@ class Record:
         with written_whole(self.folder / "results.json") as partial:
             partial.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
         return self.folder / "results.json"
+
+    def _portable_parameters(self) -> dict[str, Any]:
+        """The parameters with paths as seen from the folder; a file that the course ships goes by its name."""
+        seen = {
+            name: path.name if path.parent == DATA else os.path.relpath(path, self.folder.resolve())
+            for name, path in self._data.items()
+        }
+        return self.parameters | seen | ({"out": "."} if "out" in self.parameters else {})
 
     def _sorted_out(self) -> tuple[dict[str, dict[str, float]], dict[str, dict[str, str]]]:
         """The finite numbers by experiment, and the reason why the others are none."""
@@ -115,3 +135,24 @@ class Record:
                 reason = f"{float(numbers[name])}: the training or the rollout left the finite numbers"
                 failed.setdefault(experiment, {})[name] = reason
         return metrics, failed
+
+
+def _files_named_by(parameters: Mapping[str, Any]) -> dict[str, Path]:
+    """Where the files lie that parameters called `..._file` name; what is not there is the chapter's to refuse."""
+    found = {}
+    for name, value in parameters.items():
+        if name.endswith("_file"):
+            with suppress(FileNotFoundError):
+                found[name] = data_path(value).resolve()
+    return found
+
+
+def _commit() -> str | None:
+    """The commit that the package is at, with `-dirty` where files differ; `None` outside a checkout or without git."""
+    if not (ROOT / ".git").exists():
+        return None
+    command = ["git", "-C", str(ROOT), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        return None

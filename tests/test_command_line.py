@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import pytest
 
 from ggd_helpers import batch
 from ggd_helpers.__main__ import main, metrics_table
+from ggd_helpers.batch.place import claimed
 
 PARAMETERS = """\
 seed: int = 0  # seed of all random numbers; 0 or more
@@ -35,6 +37,7 @@ metrics = {"1d": {"velocity_mse": 1.2345e-12 * gamma, "rollout_mse": 3e-14}, "2d
 print(out)
 Path(out, "results.json").write_text(json.dumps({"parameters": parameters, "kernel": kernel, "metrics": metrics}))
 """
+THREADS = "import os; print(os.environ['OMP_NUM_THREADS'], end='')"
 
 
 def write_chapter(folder: Path, name: str, *cells: str, parameters: str = PARAMETERS) -> Path:
@@ -59,6 +62,21 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
+def unset_threads(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    monkeypatch.setenv("OMP_NUM_THREADS", "set, so that the end of the test restores it")
+    monkeypatch.delenv("OMP_NUM_THREADS")
+    return monkeypatch
+
+
+def make_run(out: Path) -> None:
+    with claimed(out) as place:
+        (place.run / "figures").mkdir()
+        for name in ("notebook.ipynb", "results.json", "figures/a.png"):
+            (place.run / name).write_text("{}")
+        place.put()
+
+
+@pytest.fixture
 def no_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(papermill, "execute_notebook", lambda *a, **k: pytest.fail("a kernel would have been started"))
 
@@ -73,7 +91,10 @@ class TestRun:
         assert main(["run", "03_tiny", "-p", "gamma=2"], folder) == 0
         assert files(folder.parent / "runs") == {
             "03_tiny",
-            *(f"03_tiny/{name}" for name in ("notebook.ipynb", "results.json", "figures", "figures/a.png")),
+            *(
+                f"03_tiny/{name}"
+                for name in ("notebook.ipynb", "results.json", "manifest.json", "figures", "figures/a.png")
+            ),
         }
         assert out.stat().st_mode == folder.stat().st_mode, "others may read a run as they may read the notebooks"
         printed = capsys.readouterr()
@@ -97,14 +118,65 @@ class TestRun:
         assert notebook.cells[-1].outputs[0].text == f"{out}\n"
         assert ".partial" not in (out / "notebook.ipynb").read_text()
 
+    @pytest.mark.parametrize("name", ['a "quoted" one', "a\\\\back\\slash", "{braces}", "it's", "two\nlines"])
+    def test_any_name_of_a_folder_gives_a_notebook_that_can_be_run_again(self, folder: Path, tmp_path: Path, name: str):
+        out = tmp_path / name
+        batch.run(batch.find_chapter("03_tiny", folder), {}, out, progress=False)
+        (parameters,) = [
+            cell.source
+            for cell in nbformat.read(out / "notebook.ipynb", as_version=4).cells
+            if "injected-parameters" in cell.metadata.get("tags", [])
+        ]
+        values: dict[str, object] = {}
+        exec(parameters, values)
+        assert values["out"] == str(out)
+        assert json.loads((out / "results.json").read_text())["parameters"]["out"] == str(out)
+
     def test_replaces_an_earlier_run_and_nothing_else(self, folder: Path, tmp_path: Path):
         out = tmp_path / "o"
-        out.mkdir()
-        (out / "results.json").touch()
-        (out / "old.txt").touch()
-        assert main(["run", "03_tiny", "--out", str(out)], folder) == 0
-        assert files(out) == {"notebook.ipynb", "results.json", "figures", "figures/a.png"}
+        for gamma in ("1", "2"):
+            assert main(["run", "03_tiny", "-p", f"gamma={gamma}", "--out", str(out)], folder) == 0
+            (out / "figures" / f"mine_{gamma}.txt").write_text("MINE")
+        made = {"notebook.ipynb", "results.json", "manifest.json", "figures", "figures/a.png"}
+        assert files(out) == made | {"figures/mine_1.txt", "figures/mine_2.txt"}
+        assert json.loads((out / "results.json").read_text())["parameters"]["gamma"] == 2.0
         assert files(tmp_path) & {"o", "notebooks"} == {path.name for path in tmp_path.iterdir()}
+
+    def test_into_the_folder_where_one_is(self, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+        (tmp_path / "here").mkdir()
+        monkeypatch.chdir(tmp_path / "here")
+        assert main(["run", "03_tiny", "--out", "."], folder) == 0
+        assert files(tmp_path / "here") >= {"notebook.ipynb", "results.json", "figures/a.png"}
+
+    def test_what_comes_in_the_way_meanwhile_stays_and_so_does_the_run(self, folder: Path, tmp_path: Path, capsys):
+        out = tmp_path / "o"
+        write_chapter(folder, "04_disturbed", f"open({str(out / 'results.json')!r}, 'w').write('MINE')", SAVE)
+        assert main(["run", "04_disturbed", "--out", str(out)], folder) == 1
+        assert f"the whole run lies in {out / 'run_2'}" in capsys.readouterr().err
+        assert (out / "results.json").read_text() == "MINE"
+        assert files(out / "run_2") >= {"notebook.ipynb", "results.json", "figures/a.png"}
+
+    def test_computes_on_one_thread_unless_told_otherwise(self, folder: Path, tmp_path: Path, unset_threads):
+        write_chapter(folder, "04_threads", THREADS, SAVE)
+        for name, said in (("one", "1"), ("three", "3")):
+            batch.run(batch.find_chapter("04_threads", folder), {}, tmp_path / name, progress=False)
+            assert nbformat.read(tmp_path / name / "notebook.ipynb", as_version=4).cells[3].outputs[0].text == said
+            unset_threads.setenv("OMP_NUM_THREADS", "3")
+
+    def test_the_record_of_a_run_names_a_data_file_as_seen_from_the_folder(self, folder: Path, tmp_path: Path):
+        """The chapter runs in another folder than the caller, and deeper than where its results end up."""
+        (tmp_path / "mine.csv").write_text("a")
+        write_chapter(
+            folder,
+            "04_data",
+            "import ggd_helpers",
+            "ggd_helpers.Record('04_data', globals()).save()",
+            parameters='data_file: str = "x.csv"  # your own data\nout: str = "o"  # folder',
+        )
+        chapter = batch.find_chapter("04_data", folder)
+        values = batch.read_values(chapter, [f"data_file={tmp_path / 'mine.csv'}"])
+        results = batch.run(chapter, values, tmp_path / "runs" / "o", progress=False)
+        assert results["parameters"] == {"data_file": "../../mine.csv", "out": "."}
 
     @pytest.mark.parametrize(
         ("cell", "code", "said"),
@@ -159,18 +231,24 @@ class TestRun:
         assert main(["run", "04_mistake"], folder) == 1
         assert "04_mistake stopped in cell [3] at `raise KeyError('gama')`" in capsys.readouterr().err
 
-    def test_interrupted_by_ctrl_c_leaves_nothing(self, folder: Path, tmp_path: Path):
+    @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+    def test_ended_by_a_signal_leaves_nothing(self, folder: Path, tmp_path: Path, name: str):
         flag = tmp_path / "started"
         write_chapter(folder, "04_slow", f"import time; open({str(flag)!r}, 'w'); time.sleep(100)")
         program = "import signal, sys; from pathlib import Path; from ggd_helpers.__main__ import main; "
         program += "signal.signal(signal.SIGINT, signal.default_int_handler); "  # ignored where tests run behind an &
+        program += "signal.signal(signal.SIGHUP, signal.SIG_DFL); "  # and this one under nohup
         program += "sys.exit(main(['run', '04_slow'], Path(sys.argv[1])))"
-        run = subprocess.Popen([sys.executable, "-c", program, folder], stderr=subprocess.PIPE, text=True)
+        (tmp_path / "tmp").mkdir()
+        environment = os.environ | {"TMPDIR": str(tmp_path / "tmp")}
+        run = subprocess.Popen(
+            [sys.executable, "-c", program, folder], stderr=subprocess.PIPE, text=True, env=environment
+        )
         try:
             while not flag.exists():
                 assert run.poll() is None
                 time.sleep(0.1)
-            run.send_signal(signal.SIGINT)
+            run.send_signal(getattr(signal, name))
             said = run.communicate(timeout=20)[1]
         finally:
             run.kill()
@@ -178,23 +256,58 @@ class TestRun:
         assert "ggd: interrupted. Nothing was written" in said
         assert "Traceback" not in said
         flag.unlink()
-        assert {path.name for path in tmp_path.iterdir()} == {"notebooks"}
+        assert {path.name for path in tmp_path.iterdir()} == {"notebooks", "tmp"}
+        assert files(tmp_path / "tmp") == set()
 
     @pytest.mark.parametrize("error", [KeyboardInterrupt, OSError("disk full")])
     def test_half_written_files_go_and_the_earlier_run_stays(
         self, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException
     ):
         def half(chapter, notebook, values, **options):
-            notebook.write_text("{")
+            Path(notebook).write_text("{")
             raise error
 
         monkeypatch.setattr(papermill, "execute_notebook", half)
-        (tmp_path / "o").mkdir()
-        (tmp_path / "o" / "results.json").write_text("{}")
+        make_run(tmp_path / "o")
         before = files(tmp_path)
         with pytest.raises((KeyboardInterrupt, OSError)):
             batch.run(batch.find_chapter("03_tiny", folder), {}, tmp_path / "o")
         assert files(tmp_path) == before
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=300k", "tmpfs", disk], stderr=subprocess.DEVNULL).returncode:
+        pytest.skip("needs root, and the right to mount a small disk")
+    yield disk
+    subprocess.run(["umount", disk], check=True)
+
+
+class TestDisks:
+    def test_a_mount_point_cannot_be_renamed_and_takes_run_after_run(self, folder: Path, small_disk: Path):
+        for gamma in ("1", "2"):
+            assert main(["run", "03_tiny", "-p", f"gamma={gamma}", "--out", str(small_disk)], folder) == 0
+            assert json.loads((small_disk / "results.json").read_text())["parameters"]["gamma"] == float(gamma)
+        assert files(small_disk) == {"notebook.ipynb", "results.json", "manifest.json", "figures", "figures/a.png"}
+
+    @pytest.mark.parametrize("where", ["in the chapter", "before it", "in the notebook"])
+    def test_a_full_one_is_a_sentence(self, folder: Path, small_disk: Path, capsys: pytest.CaptureFixture, where: str):
+        cell = (
+            "print('x' * 400_000)" if where == "in the notebook" else "open(out + '/big', 'wb').write(bytes(400_000))"
+        )
+        write_chapter(folder, "04_big", "pass", cell, SAVE)
+        if where == "before it":
+            with pytest.raises(OSError, match="No space"):
+                (small_disk / "mine").write_bytes(bytes(400_000))
+        before = files(small_disk)
+        assert main(["run", "04_big", "--out", str(small_disk / "o")], folder) in (1, 2)
+        said = capsys.readouterr().err
+        assert "No space left on device" in said.splitlines()[-1]
+        assert "--out" in said.splitlines()[-1]
+        assert "Traceback" not in said
+        assert files(small_disk) == before
 
 
 @pytest.mark.usefixtures("no_kernel")
@@ -234,7 +347,7 @@ class TestRefusedBeforeAKernelStarts:
         assert main(["run", name], folder) == 2
         assert capsys.readouterr().err == f"ggd: {said}\n"
 
-    @pytest.mark.parametrize("kind", ["file", "folder of something else"])
+    @pytest.mark.parametrize("kind", ["file", "folder of something else", "results of something else"])
     def test_destination(self, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture, kind: str):
         out = tmp_path / "precious"
         if kind == "file":
@@ -242,6 +355,8 @@ class TestRefusedBeforeAKernelStarts:
         else:
             out.mkdir()
             (out / "thesis.tex").touch()
+            if kind == "results of something else":
+                (out / "results.json").write_text("[1]")
         before = files(tmp_path)
         assert main(["run", "03_tiny", "--out", str(out)], folder) == 2
         assert "not an earlier run" in capsys.readouterr().err
@@ -250,7 +365,48 @@ class TestRefusedBeforeAKernelStarts:
     def test_destination_inside_a_file(self, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture):
         (tmp_path / "file").touch()
         assert main(["run", "03_tiny", "--out", str(tmp_path / "file" / "run")], folder) == 2
-        assert "cannot be made (Not a directory): name another folder with --out" in capsys.readouterr().err
+        assert "cannot be made or written to (Not a directory): mend that, or name another" in capsys.readouterr().err
+
+    def test_what_a_user_has_edited(self, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture):
+        make_run(tmp_path / "o")
+        (tmp_path / "o" / "notebook.ipynb").write_text("EDITED")
+        assert main(["run", "03_tiny", "--out", str(tmp_path / "o")], folder) == 2
+        assert "notebook.ipynb was changed after the run that wrote it" in capsys.readouterr().err
+        assert (tmp_path / "o" / "notebook.ipynb").read_text() == "EDITED"
+
+    @pytest.mark.parametrize("protected", [".", "results.json", "figures"])
+    def test_what_cannot_be_replaced(self, folder: Path, tmp_path: Path, capsys, protected: str):
+        make_run(tmp_path / "o")
+        path = str(tmp_path / "o" / protected)
+        if subprocess.run(["chattr", "+i", path], stderr=subprocess.DEVNULL).returncode:
+            pytest.skip("needs root, and a disk on which files can be made immutable")
+        try:
+            assert main(["run", "03_tiny", "--out", str(tmp_path / "o")], folder) == 2
+        finally:
+            subprocess.run(["chattr", "-i", path], check=True)
+        (said,) = capsys.readouterr().err.splitlines()
+        assert said.endswith("or name another folder with --out.")
+        assert files(tmp_path / "o") == {"notebook.ipynb", "results.json", "manifest.json", "figures", "figures/a.png"}
+
+    @pytest.mark.parametrize("name", ["x" * 300, os.fsdecode(b"\xff")], ids=["too long", "not UTF-8"])
+    @pytest.mark.parametrize("arguments", [["run", "03_tiny", "--out"], ["run", "03_tiny", "-p"], ["run"], ["lab"]])
+    def test_names_that_cannot_be(self, folder: Path, tmp_path, capfd, monkeypatch, arguments: list[str], name: str):
+        monkeypatch.chdir(tmp_path)
+        before = files(tmp_path)
+        name = f"data_file={name}" if arguments[-1] == "-p" else name
+        assert main([*arguments, name], folder) == 2
+        assert len(capfd.readouterr().err.splitlines()) == 1
+        assert files(tmp_path) == before
+
+    @pytest.mark.parametrize(
+        ("text", "said"), [("nowhere.csv", "neither at {here}/nowhere.csv nor"), (".", "is a folder")]
+    )
+    def test_a_data_file_is_missed_where_the_command_was_given(self, folder, tmp_path, capsys, monkeypatch, text, said):
+        (tmp_path / "here").mkdir()
+        monkeypatch.chdir(tmp_path / "here")
+        assert main(["run", "03_tiny", "-p", f"data_file={text}"], folder) == 2
+        (line,) = capsys.readouterr().err.splitlines()
+        assert said.format(here=tmp_path / "here") in line
 
     @pytest.mark.parametrize(
         ("parameters", "said"),
@@ -280,7 +436,6 @@ class TestRefusedBeforeAKernelStarts:
         ("thesis_recipe=true", True),
         ("thesis_recipe=False", False),
         ("reactions=A + 2 B <-> C | kf=2, kb=0.5", "A + 2 B <-> C | kf=2, kb=0.5"),
-        ("data_file=nowhere.csv", "nowhere.csv"),
     ],
 )
 def test_values_have_the_type_of_the_default(folder: Path, assignment: str, value: object):
@@ -333,10 +488,26 @@ class TestLab:
         monkeypatch.setattr(os, "execv", lambda program, command: commands.append(command))
         return commands
 
-    @pytest.mark.parametrize(("user", "as_root"), [(0, ["--allow-root"]), (1000, [])])
-    def test_opens_the_chapters_for_this_machine_only(self, folder, commands, monkeypatch, user, as_root):
-        monkeypatch.setattr(os, "geteuid", lambda: user)
+    @pytest.fixture(autouse=True)
+    def no_root(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(os, "geteuid", lambda: 1000)
+
+    def test_root_must_ask_for_it(self, folder, commands, monkeypatch, capsys: pytest.CaptureFixture):
+        monkeypatch.setattr(os, "geteuid", lambda: 0)
+        assert main(["lab"], folder) == 2
+        assert "ggd lab --allow-root" in capsys.readouterr().err
+        assert not commands
+
+    def test_its_kernels_compute_on_one_thread_unless_told_otherwise(self, folder, commands, unset_threads):
         main(["lab"], folder)
+        assert os.environ["OMP_NUM_THREADS"] == "1"
+        unset_threads.setenv("OMP_NUM_THREADS", "3")
+        main(["lab"], folder)
+        assert os.environ["OMP_NUM_THREADS"] == "3"
+
+    @pytest.mark.parametrize("as_root", [["--allow-root"], []])
+    def test_opens_the_chapters_for_this_machine_only(self, folder, commands, as_root):
+        main(["lab", *as_root], folder)
         assert commands == [[sys.executable, "-m", "jupyterlab", "--ServerApp.ip=127.0.0.1", *as_root, str(folder)]]
 
     def test_opens_a_notebook(self, folder: Path, commands):
@@ -409,6 +580,34 @@ def test_refresh_executes_in_place_and_keeps_ids(tmp_path: Path):
     assert "version" not in executed["metadata"]["language_info"]
     assert path.read_text().startswith('{\n "cells"')
     assert path.read_text().endswith("}\n")
+
+
+def test_refresh_computes_on_one_thread_unless_told_otherwise(tmp_path: Path, unset_threads):
+    path = write_chapter(tmp_path / "notebooks", "03_tiny", THREADS)
+    batch.refresh(tmp_path / "notebooks")
+    assert nbformat.read(path, as_version=4).cells[2].outputs[0].text == "1"
+
+
+IMPORTED = ["ggd_helpers.batch", "ggd_helpers.batch.place", "papermill", "nbclient", "ggd_helpers.batch.kernel"]
+
+
+@pytest.mark.parametrize("name", IMPORTED)
+def test_ctrl_c_while_modules_are_imported_is_no_traceback(folder: Path, name: str):
+    """The first tenths of a second are spent on imports, all of them within reach of what answers Ctrl-C."""
+    program = (
+        "import sys; from pathlib import Path\n"
+        "class CtrlC:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == sys.argv[2]: raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, CtrlC())\n"
+        "from ggd_helpers.__main__ import main\n"
+        "sys.exit(main(['run', '03_tiny'], Path(sys.argv[1])))"
+    )
+    run = subprocess.run([sys.executable, "-c", program, folder, name], capture_output=True, text=True)
+    assert run.returncode == 1
+    assert run.stderr.startswith("ggd: interrupted.")
+    assert "Traceback" not in run.stderr
+    assert {path.name for path in folder.parent.iterdir()} == {"notebooks"}
 
 
 @pytest.mark.parametrize("arguments", [[], ["fly"], ["run"]])

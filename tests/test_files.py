@@ -3,7 +3,7 @@
 import pytest
 
 from ggd_helpers import files
-from ggd_helpers.files import data_path, written_whole
+from ggd_helpers.files import data_path, sha256, written_whole
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ class TestDataPath:
 
     def test_neither(self, places):
         (places[0] / "folder.csv").mkdir()
-        for name in ("nothing.csv", "folder.csv"):
+        for name in ("nothing.csv", "folder.csv/nothing.csv"):
             with pytest.raises(FileNotFoundError) as error:
                 data_path(name)
             sentence = str(error.value)
@@ -43,6 +43,22 @@ class TestDataPath:
             assert repr(name) in sentence
             assert str(places[0] / name) in sentence
             assert str(places[1]) in sentence
+
+    @pytest.mark.parametrize("name", ["folder.csv", "x" * 300])
+    def test_what_can_be_no_file(self, places, name):
+        (places[0] / "folder.csv").mkdir()
+        with pytest.raises(FileNotFoundError) as error:
+            data_path(name)
+        sentence = str(error.value)
+        assert "\n" not in sentence
+        assert repr(name) in sentence
+        assert ("is a folder" if name == "folder.csv" else "too long") in sentence
+
+
+def test_sha256_is_the_known_one(tmp_path):
+    """The example of FIPS 180-2, appendix B.1."""
+    (tmp_path / "a").write_text("abc")
+    assert sha256(tmp_path / "a") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 
 
 class TestWrittenWhole:

@@ -1,7 +1,10 @@
 """The record of a chapter: checked parameters, the contract of results.json, whole files, weights that come back."""
 
+import hashlib
 import json
 import math
+import platform
+import subprocess
 import time
 from pathlib import Path
 
@@ -13,8 +16,10 @@ from conftest import refused
 from PIL import Image
 from safetensors.torch import load_file
 
+from ggd_helpers import record as record_module
 from ggd_helpers.dynamics.gradient import GradientDynamics
 from ggd_helpers.experiments import Outcome
+from ggd_helpers.files import DATA
 from ggd_helpers.potentials.coordinates import Components, DissipationInComponents, EntropyInComponents
 from ggd_helpers.potentials.general import (
     ConcaveEntropy,
@@ -95,9 +100,10 @@ class TestResultsFile:
         path = record.save()
         content = read(path)
         assert path == tmp_path / "runs" / "x" / "results.json"
-        assert set(content) == {"chapter", "parameters", "seconds", "device", "seed", "versions", "metrics"}
+        named = {"commit", "sha256", "threads", "cpu_capability", "platform"}
+        assert set(content) == {"chapter", "parameters", "seconds", "device", "seed", "versions", "metrics"} | named
         assert content["chapter"] == "07_small"
-        assert content["parameters"] == record.parameters
+        assert content["parameters"] == record.parameters | {"out": "."}
         assert (content["seed"], content["device"]) == (3, "cpu")
         assert content["metrics"] == METRICS
         assert {"python", "ggd_helpers", "torch", "numpy", "scipy"} <= set(content["versions"])
@@ -145,6 +151,81 @@ class TestResultsFile:
     def test_numbers_from_numpy_and_torch_are_numbers(self, record):
         record.metrics = {"1d": {"a": np.float64(0.5), "b": np.float32(0.25), "c": torch.tensor(0.125)}}
         assert read(record.save())["metrics"] == {"1d": {"a": 0.5, "b": 0.25, "c": 0.125}}
+
+
+class TestProvenance:
+    def test_the_notebook_and_a_data_file_are_known_by_their_content(self, variables, tmp_path, digests):
+        content = read(Record("07_small", variables | {"data_file": "mine.csv"}).save())
+        assert content["sha256"] == digests
+        assert content["parameters"]["data_file"] == "../../mine.csv"
+        assert (tmp_path / "runs" / "x" / content["parameters"]["data_file"]).resolve() == tmp_path / "mine.csv"
+
+    @pytest.fixture
+    def digests(self, variables, tmp_path):
+        """A data file that the parameters cell of the notebook names, and what another program says of both."""
+        notebook = json.loads((tmp_path / "07_small.ipynb").read_text())
+        notebook["cells"][0]["source"].append('data_file: str = "mine.csv"  # your own data\n')
+        (tmp_path / "07_small.ipynb").write_text(json.dumps(notebook))
+        (tmp_path / "mine.csv").write_text("trajectory,t,x\n")
+        files = {"07_small.ipynb": tmp_path / "07_small.ipynb", "data_file": tmp_path / "mine.csv"}
+        return {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in files.items()}
+
+    def test_they_are_those_of_the_beginning(self, variables, tmp_path, digests):
+        record = Record("07_small", variables | {"data_file": "mine.csv"})
+        (tmp_path / "mine.csv").write_text("changed while the chapter runs")
+        assert read(record.save())["sha256"] == digests
+
+    @pytest.mark.usefixtures("digests")
+    @pytest.mark.parametrize("value", ["particle.csv", str(DATA / "particle.csv")])
+    def test_a_file_of_the_course_goes_by_its_name(self, variables, value):
+        content = read(Record("07_small", variables | {"data_file": value}).save())
+        assert content["parameters"]["data_file"] == "particle.csv"
+
+    @pytest.mark.usefixtures("digests")
+    def test_a_file_that_is_not_there_is_the_chapters_to_refuse(self, variables):
+        content = read(Record("07_small", variables | {"data_file": "nowhere.csv"}).save())
+        assert content["parameters"]["data_file"] == "nowhere.csv"
+        assert set(content["sha256"]) == {"07_small.ipynb"}
+
+    @pytest.mark.parametrize("threads", [1, 2])
+    def test_what_changes_the_last_digits(self, record, threads):
+        before = torch.get_num_threads()
+        torch.set_num_threads(threads)
+        try:
+            content = read(record.save())
+        finally:
+            torch.set_num_threads(before)
+        assert content["threads"] == threads
+        assert f"CPU capability usage: {content['cpu_capability']}" in torch.__config__.show()
+        assert platform.machine() in content["platform"]
+
+    @pytest.fixture
+    def checkout(self, tmp_path, monkeypatch):
+        """A repository with one commit, which the package seems to lie in."""
+        monkeypatch.setattr(record_module, "ROOT", tmp_path / "checkout")
+        (tmp_path / "checkout").mkdir()
+        (tmp_path / "checkout" / "a").touch()
+        git = ["git", "-C", str(tmp_path / "checkout"), "-c", "user.name=x", "-c", "user.email=x"]
+        try:
+            for command in (["init", "-q"], ["add", "a"], ["commit", "-qm", "a"], ["tag", "v1"]):
+                subprocess.run([*git, *command], check=True)
+        except FileNotFoundError:
+            pytest.skip("needs git")
+        return tmp_path / "checkout"
+
+    def test_the_commit_and_whether_files_differ_from_it(self, checkout, variables):
+        head = (checkout / ".git" / (checkout / ".git" / "HEAD").read_text().split()[1]).read_text().strip()
+        assert read(Record("07_small", variables).save())["commit"] == head
+        (checkout / "a").write_text("changed")
+        assert read(Record("07_small", variables).save())["commit"] == f"{head}-dirty"
+
+    def test_no_commit_outside_a_checkout_even_inside_another_repository(self, checkout, variables, monkeypatch):
+        monkeypatch.setattr(record_module, "ROOT", checkout / "site-packages")
+        assert read(Record("07_small", variables).save())["commit"] is None
+
+    def test_no_commit_without_git(self, checkout, variables, monkeypatch):
+        monkeypatch.setenv("PATH", "")
+        assert read(Record("07_small", variables).save())["commit"] is None
 
 
 class TestOutcomes:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ggd_helpers.files import CHAPTERS
+from ggd_helpers.files import CHAPTERS, data_path
 from ggd_helpers.parameters import Parameter, load_notebook, parameters_of, tagged_parameters
 
 
@@ -89,6 +89,16 @@ def read_values(chapter: Chapter, assignments: list[str]) -> dict[str, object]:
             values[name] = settable[name].read(text)
         except ValueError as error:
             raise Refused(str(error)) from None
-        if name.endswith("_file") and Path(text).is_file():
-            values[name] = str(Path(text).resolve())  # the kernel works in another folder than the caller
+        if name.endswith("_file"):
+            values[name] = _found(name, text)
     return values
+
+
+def _found(name: str, text: str) -> str:
+    """The place of a file, whole, for the kernel works in another folder than the caller."""
+    try:
+        path = data_path(text)
+        str(path).encode()
+    except (FileNotFoundError, UnicodeEncodeError) as error:
+        raise Refused(f"{name}: {error}") from None
+    return str(path.resolve())

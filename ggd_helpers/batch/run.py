@@ -1,89 +1,101 @@
-"""Run a chapter as a batch job, with papermill.
+"""Run a chapter as a batch job, with papermill: a folder holds a whole run or none (see `place`)."""
 
-A run is built in a staging folder beside its destination and moved there when its last cell has ended: a destination
-holds a whole run or none.
-"""
-
+import errno
 import json
 import logging
 import os
 import re
-import shutil
-import uuid
-from contextlib import suppress
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ggd_helpers.batch.chapter import Chapter, Refused
+from ggd_helpers.batch.place import Place, claimed, undisturbed
 
 if TYPE_CHECKING:
     from papermill import PapermillExecutionError
 
 REFUSALS = ("ValueError", "FileNotFoundError")  # how the validating cell of a chapter says no to a value
+FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 class ChapterFailed(RuntimeError):
     """A cell raised an error that is not the refusal of a value."""
 
 
-def is_replaceable(out: Path) -> bool:
-    """Whether a run may take the place of `out`: nothing there, an empty folder, or an earlier run."""
-    if not out.exists():
-        return True
-    return out.is_dir() and ((out / "results.json").is_file() or not any(out.iterdir()))
-
-
 def run(chapter: Chapter, values: dict[str, object], out: Path, *, progress: bool = True) -> dict:
     """Execute a chapter with `values`, leave `notebook.ipynb`, `results.json` and what else it writes in `out`.
 
-    Returns the content of `results.json`. An earlier run in `out` is replaced, and only by a run that succeeded.
-    Raises `Refused` when the cell that validates the parameters refuses a value, and `ChapterFailed`, with the place
-    and the traceback's last lines, on any other error in a cell.
+    Returns the content of `results.json`. An earlier run in `out` is replaced, and only by a run that succeeded; what
+    else lies there stays.
+
+    Raises:
+        Refused: `out` cannot take a run, or the cell that validates the parameters refuses a value.
+        ChapterFailed: any other error in a cell, with the place and the traceback's last lines; a full disk.
     """
-    out = out.resolve()
-    if not is_replaceable(out):
-        raise Refused(
-            f"{out} exists and is not an earlier run (it holds no results.json): nothing was touched. "
-            "Name another folder with --out, or empty this one."
-        )
     if "out" not in chapter.parameters:
         raise Refused(f"{chapter.name} has no parameter `out`, the folder for its results: add it to the chapter.")
-    missing = [parent for parent in out.parents if not parent.exists()]
-    staging = out.with_name(f".ggd-{uuid.uuid4().hex}.partial")
+    out = _resolved(out)
     try:
-        try:
-            staging.mkdir(parents=True)
-        except OSError as error:
-            raise Refused(f"{out} cannot be made ({error.strerror}): name another folder with --out.") from None
-        _execute(chapter, values | {"out": str(staging)}, staging, progress)
-        for path in (staging / "notebook.ipynb", staging / "results.json"):  # they quote the folder's name
-            text = path.read_text(encoding="utf-8").replace(staging.name, json.dumps(out.name)[1:-1])
-            path.write_text(text, encoding="utf-8")
-        _put_in_place(staging, out)
-    except BaseException:
-        shutil.rmtree(staging, ignore_errors=True)
-        with suppress(OSError):  # a folder that something else has written to meanwhile stays
-            for parent in missing:
-                parent.rmdir()
-        raise
+        with ExitStack() as to_the_end, claimed(out) as place:
+            _execute(chapter, values | {"out": str(place.run)}, place, progress)
+            to_the_end.enter_context(undisturbed())
+            _name_final_folder(place)
+            lies = place.put()
+    except ChapterFailed as error:
+        raise ChapterFailed(f"{error}\n\nNothing was written to {out}.") from None
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        raise ChapterFailed(
+            f"{os.strerror(error.errno)}: make room, or name a folder on another disk with --out. "
+            f"Nothing was written to {out}."
+        ) from None
+    if lies != out:
+        raise ChapterFailed(f"something came in the way in {out} while the chapter ran: the whole run lies in {lies}.")
     return json.loads((out / "results.json").read_text(encoding="utf-8"))
 
 
-def _execute(chapter: Chapter, values: dict[str, object], folder: Path, progress: bool) -> None:
+def _resolved(out: Path) -> Path:
+    try:
+        resolved = out.resolve()
+        str(resolved).encode()
+    except (OSError, RuntimeError, UnicodeEncodeError) as error:
+        raise Refused(f"--out {str(out)!r} is not a folder that can be named ({error}): choose another.") from None
+    return resolved
+
+
+def _name_final_folder(place: Place) -> None:
+    """The notebook and the results quote the folder in which they were made, and paths that begin there."""
+    deeper = place.run.relative_to(place.out).as_posix()
+    for path in (place.run / "notebook.ipynb", place.run / "results.json"):
+        path.write_text(path.read_text(encoding="utf-8").replace(f"/{deeper}", ""), encoding="utf-8")
+    results = json.loads(path.read_text(encoding="utf-8"))
+    for name, value in results.get("parameters", {}).items():
+        if name.endswith("_file"):
+            results["parameters"][name] = value.removeprefix("../" * len(Path(deeper).parts))
+    path.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+
+
+def _verbatim(path: Path) -> str:
+    """A path as papermill takes it, which fills in what stands in braces."""
+    return str(path).replace("{", "{{").replace("}", "}}")
+
+
+def _execute(chapter: Chapter, values: dict[str, object], place: Place, progress: bool) -> None:
     import papermill
     from nbclient.exceptions import DeadKernelError
 
-    from ggd_helpers.batch.kernel import ThisPython
+    from ggd_helpers.batch.kernel import kernel_at
 
-    os.environ.setdefault("OMP_NUM_THREADS", "1")  # for the kernel: two threads are slower on its small matrices
     logging.getLogger("papermill").setLevel(logging.ERROR)  # it warns about lines that `read_chapter` reads well
     try:
         papermill.execute_notebook(
-            chapter.path,
-            folder / "notebook.ipynb",
+            _verbatim(chapter.path),
+            _verbatim(place.run / "notebook.ipynb"),
             values,
             kernel_name="python3",
-            kernel_manager_class=ThisPython,
+            kernel_manager_class=kernel_at(place.staging, place.lock),
             shutdown_kernel="immediate",  # a polite shutdown answers Ctrl-C with tracebacks from the kernel
             cwd=chapter.path.parent,
             progress_bar={"desc": chapter.name} if progress else False,
@@ -92,10 +104,13 @@ def _execute(chapter: Chapter, values: dict[str, object], folder: Path, progress
     except papermill.PapermillExecutionError as error:
         if _is_refusal(chapter, error):
             raise Refused(error.evalue) from None
+        number = re.match(r"\[Errno (\d+)\]", error.evalue)
+        if error.ename == "OSError" and number and int(number[1]) in FULL:
+            raise OSError(int(number[1]), error.evalue) from None
         raise ChapterFailed(_describe(chapter, error)) from None
     except DeadKernelError:
         raise ChapterFailed(f"{chapter.name}: the kernel died, most often because the memory ran out.") from None
-    if not (folder / "results.json").is_file():
+    if not (place.run / "results.json").is_file():
         raise ChapterFailed(f"{chapter.name} wrote no results.json: its last cell must call record.save().")
 
 
@@ -114,16 +129,3 @@ def _describe(chapter: Chapter, error: "PapermillExecutionError") -> str:
         f"{chapter.name} stopped in cell [{error.exec_count}] at `{source.strip()}`\n"
         f"{error.ename}: {error.evalue}\n\nThe last lines of the traceback:\n" + "\n".join(lines[-12:])
     )
-
-
-def _put_in_place(staging: Path, out: Path) -> None:
-    previous = staging.with_suffix(".previous")
-    try:
-        if out.exists():
-            out.rename(previous)
-        staging.rename(out)
-    except BaseException:
-        if previous.exists():
-            previous.rename(out)
-        raise
-    shutil.rmtree(previous, ignore_errors=True)
