@@ -41,7 +41,7 @@ class Rows:
     labels: dict[str, int] = field(default_factory=dict)
     trajectory: list[np.ndarray] = field(default_factory=list)
     table: list[np.ndarray] = field(default_factory=list)
-    digits: Digits = Digits()
+    digits: Digits = field(default_factory=Digits)
 
 
 def read_regular(path: Path) -> tuple[Header, float, np.ndarray]:
@@ -111,8 +111,8 @@ def _add(rows: Rows, path: Path, header: Header, part: list[tuple[int, list[str]
     for line, row in part:
         if len(row) != len(header.columns):
             raise ValueError(
-                f"{path}, line {line}: {len(row)} cells where the header has {len(header.columns)}: is a comma missing, "
-                "or one a decimal comma?"
+                f"{path}, line {line}: {len(row)} cells where the header has {len(header.columns)}: is a comma "
+                "missing, or one a decimal comma?"
             )
     columns = list(zip(*(row for _, row in part), strict=True))
     labels = [text.strip() for text in columns[header.label]]

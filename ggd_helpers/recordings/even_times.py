@@ -88,5 +88,5 @@ def _even_but_rounded(times: np.ndarray, dt: float, digits: Digits) -> bool:
         options = {"xatol": 1e-6 * width}
         return minimize_scalar(excess, bounds=(dt - width, dt + width), method="bounded", options=options).fun
 
-    # From a start at exactly 0, 1/16 = 0.0625 may be written 0.062, a tie; or 0 was cut off, not rounded, like the rest.
+    # From a start at exactly 0, 1/16 = 0.0625 may be written 0.062, a tie; or 0 was cut off, not rounded as the rest.
     return misfit(half * (times != 0)) <= tiny or misfit(half) < -tiny

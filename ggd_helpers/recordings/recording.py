@@ -113,8 +113,8 @@ class Recording:
                 f"{path} is cut short or was not written by {cls.__name__}.save ({why}): copy or simulate it again."
             ) from error
         raise ValueError(
-            f"{path} would take {size} bytes of memory, more than most_bytes = {most_bytes}: if you know where it comes "
-            f"from, say {cls.__name__}.load(..., most_bytes={size})."
+            f"{path} would take {size} bytes of memory, more than most_bytes = {most_bytes}: if you know where it "
+            f"comes from, say {cls.__name__}.load(..., most_bytes={size})."
         )
 
 
@@ -162,7 +162,9 @@ def check_numbers(**tensors: Tensor | None) -> None:
         if tensor is None:
             continue
         if not tensor.is_floating_point():
-            raise ValueError(f"{name} must be real floating-point numbers (got {tensor.dtype}): use float64 or float32.")
+            raise ValueError(
+                f"{name} must be real floating-point numbers (got {tensor.dtype}): use float64 or float32."
+            )
         if not tensor.numel():
             raise ValueError(f"{name} are empty (shape {tuple(tensor.shape)}): give 1 value or more.")
 
