@@ -16,7 +16,7 @@ import pytest
 
 from ggd_helpers import batch
 from ggd_helpers.__main__ import main, metrics_table
-from ggd_helpers.batch.place import claimed
+from ggd_helpers.batch.place import Place, claimed
 
 PARAMETERS = """\
 seed: int = 0  # seed of all random numbers; 0 or more
@@ -155,6 +155,17 @@ class TestRun:
         assert f"the whole run lies in {out / 'run_2'}" in capsys.readouterr().err
         assert (out / "results.json").read_text() == "MINE"
         assert files(out / "run_2") >= {"notebook.ipynb", "results.json", "figures/a.png"}
+
+    def test_ctrl_c_while_the_finished_run_is_put_in_its_place_comes_too_late(
+        self, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ):
+        def put(self, real=Place.put) -> Path:
+            signal.raise_signal(signal.SIGTERM)  # what `ggd run` answers like Ctrl-C
+            return real(self)
+
+        monkeypatch.setattr(Place, "put", put)
+        assert main(["run", "03_tiny", "--out", str(tmp_path / "o")], folder) == 0
+        assert files(tmp_path / "o") >= {"notebook.ipynb", "results.json", "figures/a.png"}
 
     def test_computes_on_one_thread_unless_told_otherwise(self, folder: Path, tmp_path: Path, unset_threads):
         write_chapter(folder, "04_threads", THREADS, SAVE)

@@ -13,6 +13,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import nbclient
 import pytest
 from test_command_line import write_chapter
 
@@ -153,3 +154,17 @@ def test_a_users_files_stay_and_runs_are_whole(chapters: Path, tmp_path: Path):
     for target in targets:
         with claimed(target.folder):
             pass  # nobody holds it any more
+
+
+def test_a_kernel_that_was_starting_when_ctrl_c_came_dies_too(chapters: Path, tmp_path: Path, monkeypatch):
+    def interrupt(*arguments) -> None:
+        alive.extend(kernels(tmp_path))
+        raise KeyboardInterrupt
+
+    alive: list[str] = []
+    monkeypatch.setattr(nbclient.NotebookClient, "start_new_kernel_client", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        batch.run(batch.find_chapter("03_tiny", chapters), {}, tmp_path / "out", progress=False)
+    assert alive
+    assert not kernels(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {"notebooks"}

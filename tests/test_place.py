@@ -2,14 +2,17 @@
 
 import contextlib
 import os
+import signal
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from ggd_helpers.batch import Refused, place
-from ggd_helpers.batch.place import STAGING, claimed
+from ggd_helpers.batch.place import STAGING, claimed, undisturbed
 
 EARLIER = {
     "results.json": "earlier",
@@ -234,3 +237,51 @@ class TestSweep:
         monkeypatch.setattr(os, "getuid", lambda: user + 1)
         put(tmp_path / "y", NEW)
         assert (tmp_path / "x" / STAGING / "run" / "half").exists()
+
+
+class TestUndisturbed:
+    @pytest.fixture(autouse=True)
+    def ctrl_c(self) -> Iterator[None]:
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where tests run behind an &
+        yield
+        signal.signal(signal.SIGINT, before)
+
+    def test_a_signal_waits_for_the_end(self):
+        reached = []
+
+        def block() -> None:
+            with undisturbed() as came:
+                signal.raise_signal(signal.SIGINT)
+                reached.append(list(came))
+
+        with pytest.raises(KeyboardInterrupt):
+            block()
+        assert reached == [[signal.SIGINT]]
+        assert signal.getsignal(signal.SIGINT) == signal.default_int_handler
+
+    def test_one_that_is_taken_from_the_list_is_never_answered(self):
+        with undisturbed() as came:
+            signal.raise_signal(signal.SIGINT)
+            came.clear()
+
+    def test_in_another_thread_the_block_runs_all_the_same(self):
+        ran: list[int] = []
+
+        def block() -> None:
+            with undisturbed():
+                ran.append(1)
+
+        thread = threading.Thread(target=block)
+        thread.start()
+        thread.join()
+        assert ran
+
+    def test_a_second_ctrl_c_does_not_keep_a_run_from_clearing(self, out: Path, monkeypatch: pytest.MonkeyPatch):
+        def empty(self, real=place.Place.empty) -> None:
+            signal.raise_signal(signal.SIGINT)
+            real(self)
+
+        with pytest.raises(KeyboardInterrupt), claimed(out):  # noqa: PT012
+            monkeypatch.setattr(place.Place, "empty", empty)
+            raise KeyboardInterrupt
+        assert content(out) == EARLIER | MINE

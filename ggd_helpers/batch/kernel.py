@@ -1,11 +1,15 @@
 """The kernel that chapters run in."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
+
+from ggd_helpers.batch.place import undisturbed
 
 
 def one_thread() -> None:
@@ -31,10 +35,31 @@ class ThisPython(AsyncKernelManager):
     async def start_kernel(self, **options: Any) -> None:  # type: ignore[override] # as in AsyncKernelManager itself
         one_thread()
         kept = {} if self.lock is None else {"pass_fds": (self.lock,)}
-        await super().start_kernel(**kept, **options)
+        with undisturbed():  # or there is a process that nobody knows of
+            await super().start_kernel(**kept, **options)
 
 
-def kernel_at(staging: Path, lock: int) -> type[ThisPython]:
-    """Such a kernel with its connection file in the staging folder of a run, and the run's lock while it lives."""
-    members = {"lock": lock, "_connection_file_default": lambda self: str(staging / "kernel.json")}
-    return type("KernelOfARun", (ThisPython,), members)
+@contextmanager
+def kernel_at(staging: Path, lock: int) -> Iterator[type[ThisPython]]:
+    """Such kernels, with their connection file in the staging folder of a run, and its lock while they live.
+
+    They are dead when the block ends: papermill does not mind a kernel that was starting when Ctrl-C came, and that one
+    would write into the folder after it was cleared.
+    """
+    started: list[ThisPython] = []
+
+    class KernelOfARun(ThisPython):
+        def __init__(self, **options: Any):
+            super().__init__(connection_file=str(staging / "kernel.json"), **options)
+            self.lock = lock
+            started.append(self)
+
+    try:
+        yield KernelOfARun
+    finally:
+        with undisturbed():
+            for kernel in started:
+                process = getattr(kernel.provisioner, "process", None)
+                if process is not None and process.poll() is None:
+                    process.kill()
+                    process.wait()

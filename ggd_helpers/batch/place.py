@@ -69,7 +69,7 @@ class Place:
         new.append(MANIFEST)
         try:
             old = self.earlier()
-            if set(new) - set(old) & _taken(self.out, new):
+            if any(os.path.lexists(self.out / name) for name in set(new) - set(old)):
                 raise Refused("something is in the way")
             self._swap(old, new)
         except (OSError, Refused):
@@ -139,23 +139,30 @@ def claimed(out: Path) -> Iterator[Place]:
         place.earlier()
         yield place
     finally:
-        with undisturbed(), suppress(OSError):
-            place.clear()
-        os.close(place.lock)
+        with undisturbed():
+            with suppress(OSError):
+                place.clear()
+            os.close(place.lock)
 
 
 @contextmanager
-def undisturbed() -> Iterator[None]:
-    """The block comes to its end before Ctrl-C, TERM or HUP; it must be short."""
+def undisturbed() -> Iterator[list[int]]:
+    """The block comes to its end before Ctrl-C, TERM or HUP are answered; it must be short.
+
+    Yields the signals that came so far; those that are taken from the list are never answered.
+    """
+    came: list[int] = []
     if threading.current_thread() is not threading.main_thread():  # nobody else is told of signals
-        yield
+        yield came
         return
-    before = {each: signal.signal(each, signal.SIG_IGN) for each in ENDINGS}
+    before = {each: signal.signal(each, lambda number, frame: came.append(number)) for each in ENDINGS}
     try:
-        yield
+        yield came
     finally:
         for each, handler in before.items():
             signal.signal(each, handler)
+        if came:
+            signal.raise_signal(came[0])
 
 
 def _claim(out: Path) -> Place:
@@ -249,16 +256,6 @@ def _is_inside(name: str) -> bool:
 
 def _files(folder: Path) -> list[str]:
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir())
-
-
-def _taken(out: Path, names: list[str]) -> set[str]:
-    """The names at which something lies already, or a file where they need a folder."""
-    folders = {name: [out / parent for parent in PurePosixPath(name).parents] for name in names}
-    return {
-        name
-        for name in names
-        if os.path.lexists(out / name) or any(os.path.lexists(each) and not each.is_dir() for each in folders[name])
-    }
 
 
 def _move(source: Path, target: Path) -> None:

@@ -39,7 +39,8 @@ def run(chapter: Chapter, values: dict[str, object], out: Path, *, progress: boo
     try:
         with ExitStack() as to_the_end, claimed(out) as place:
             _execute(chapter, values | {"out": str(place.run)}, place, progress)
-            to_the_end.enter_context(undisturbed())
+            came = to_the_end.enter_context(undisturbed())
+            to_the_end.callback(came.clear)  # too late to matter
             _name_final_folder(place)
             lies = place.put()
     except ChapterFailed as error:
@@ -90,17 +91,18 @@ def _execute(chapter: Chapter, values: dict[str, object], place: Place, progress
 
     logging.getLogger("papermill").setLevel(logging.ERROR)  # it warns about lines that `read_chapter` reads well
     try:
-        papermill.execute_notebook(
-            _verbatim(chapter.path),
-            _verbatim(place.run / "notebook.ipynb"),
-            values,
-            kernel_name="python3",
-            kernel_manager_class=kernel_at(place.staging, place.lock),
-            shutdown_kernel="immediate",  # a polite shutdown answers Ctrl-C with tracebacks from the kernel
-            cwd=chapter.path.parent,
-            progress_bar={"desc": chapter.name} if progress else False,
-            iopub_timeout=120,  # a starved machine may be slow to print
-        )
+        with kernel_at(place.staging, place.lock) as kernel:
+            papermill.execute_notebook(
+                _verbatim(chapter.path),
+                _verbatim(place.run / "notebook.ipynb"),
+                values,
+                kernel_name="python3",
+                kernel_manager_class=kernel,
+                shutdown_kernel="immediate",  # a polite shutdown answers Ctrl-C with tracebacks from the kernel
+                cwd=chapter.path.parent,
+                progress_bar={"desc": chapter.name} if progress else False,
+                iopub_timeout=120,  # a starved machine may be slow to print
+            )
     except papermill.PapermillExecutionError as error:
         if _is_refusal(chapter, error):
             raise Refused(error.evalue) from None
