@@ -106,15 +106,18 @@ class Recording:
                 needed = {each.name for each in fields if each.default is not None or each.name in sizes}
                 size = sum(sizes[name] for name in needed)
                 if size <= most_bytes:
-                    return cls(**{name: _value(_read_array(archive, name)) for name in needed})
+                    values = {name: _value(_read_array(archive, name)) for name in needed}
+                    if not isinstance(values.get("metadata", {}), dict):
+                        raise ValueError("metadata are no JSON object")
+                    return cls(**values)
         except Exception as error:  # NumPy and zip have many ways to fail on a damaged file
             why = shorten(str(error), 200)  # of one line
             raise ValueError(
                 f"{path} is cut short or was not written by {cls.__name__}.save ({why}): copy or simulate it again."
             ) from error
         raise ValueError(
-            f"{path} would take {size} bytes of memory, more than most_bytes = {most_bytes}: if you know where it comes "
-            f"from, say {cls.__name__}.load(..., most_bytes={size})."
+            f"{path} would take {size} bytes of memory, more than most_bytes = {most_bytes}: if you know where it "
+            f"comes from, say {cls.__name__}.load(..., most_bytes={size})."
         )
 
 
@@ -162,7 +165,9 @@ def check_numbers(**tensors: Tensor | None) -> None:
         if tensor is None:
             continue
         if not tensor.is_floating_point():
-            raise ValueError(f"{name} must be real floating-point numbers (got {tensor.dtype}): use float64 or float32.")
+            raise ValueError(
+                f"{name} must be real floating-point numbers (got {tensor.dtype}): use float64 or float32."
+            )
         if not tensor.numel():
             raise ValueError(f"{name} are empty (shape {tuple(tensor.shape)}): give 1 value or more.")
 
