@@ -55,3 +55,8 @@ def test_seeds_are_what_a_generator_takes():
     for seed in (-1, 2**63, 1.0):
         with refused("seed", "a whole number, 0 to 9223372036854775807", repr(seed)):
             check_seed(seed)
+
+
+def test_a_number_too_long_for_python_to_write_is_refused_like_any_other():
+    with refused("seed must be a whole number", "got a whole number of thousands of digits"):
+        check_seed(10**5000)

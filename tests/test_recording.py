@@ -173,6 +173,7 @@ def test_inputs_half_way_are_exact_for_parabolas_and_inside_for_cubics(points):
         (torch.zeros(5, 1), None, ["inputs", "(5, 1)"]),
         (torch.zeros(2, 5, 1), torch.zeros(1, 5, 1), ["outputs", "(1, 5, 1)"]),
         (torch.full((2, 5, 1), NAN), None, ["inputs", "NaN"]),
+        (torch.zeros(2, 5, 1), torch.zeros(2, 5, 1, dtype=torch.bool), ["outputs", "bool"]),
     ],
 )
 def test_bad_inputs_are_refused(inputs, outputs, words):
@@ -208,6 +209,8 @@ def test_records_of_any_length_keep_their_times_and_gaps():
         ([[0.0, math.inf]], [[[1.0], [2.0]]], None, ["infinite"]),
         ([[0.0, 1.0]], [[[1.0], [2.0]]], [0.1, 0.2], ["deviation", "1 numbers", "[0.1"]),
         ([[0.0, 1.0]], [[[1.0], [2.0]]], [-0.5], ["deviation", "-0.5"]),
+        ([[0.0, 1.0]], [[[1.0], [2.0j]]], None, ["values", "real", "complex64"]),
+        ([[0, 1]], [[[1.0], [2.0]]], None, ["times", "floating-point", "int64"]),
     ],
 )
 def test_bad_measurements_are_refused(times, values, deviation, words):

@@ -1,12 +1,14 @@
 """Trajectories: differences, split, files whole or refused, measurements from CSV, simulation."""
 
 import math
+import time
+import tracemalloc
 
 import numpy as np
 import pytest
 import torch
 from conftest import normal, refused
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from ggd_helpers.dynamics.driven import DrivenDynamics
@@ -92,6 +94,14 @@ def test_differences_refuse_what_they_cannot_do(order, points, words):
         (torch.zeros(3, 4), 0.1, None, ["(3, 4)", "(trajectory, time, n)"]),
         (torch.full((1, 3, 1), math.nan), 0.1, None, ["states", "NaN"]),
         (torch.full((1, 3, 1), math.inf), 0.1, None, ["states", "infinity"]),
+        (torch.zeros(1, 3, 1), 0.1, torch.full((1, 3, 1), math.nan), ["velocities", "NaN"]),
+        (torch.zeros(1, 3, 1), 0.1, torch.zeros(1, 3, 1, dtype=torch.complex64), ["velocities", "complex64"]),
+        (torch.zeros(1, 3, 1, dtype=torch.complex128), 0.1, None, ["states", "real", "complex128"]),
+        (torch.zeros(1, 3, 1, dtype=torch.bool), 0.1, None, ["states", "floating-point", "bool"]),
+        (torch.zeros(1, 3, 1, dtype=torch.int64), 0.1, None, ["states", "floating-point", "int64"]),
+        (torch.zeros(0, 3, 1), 0.1, None, ["states", "empty", "(0, 3, 1)"]),
+        (torch.zeros(2, 3, 0), 0.1, None, ["states", "empty", "(2, 3, 0)"]),
+        (torch.zeros(1, 3, 1), "0.1", None, ["dt", "positive", "'0.1'"]),
         (torch.zeros(1, 3, 1), 0.0, None, ["dt", "positive", "0.0"]),
         (torch.zeros(1, 3, 1), -1.0, None, ["dt", "positive", "-1.0"]),
         (torch.zeros(1, 3, 1), math.nan, None, ["dt", "nan"]),
@@ -224,13 +234,39 @@ def test_damaged_bytes_are_refused_or_do_not_matter(tmp_path, data):
         {"states": np.zeros((2, 3, 1)), "dt": np.zeros(2), "metadata": "{}"},
         {"states": np.array([[["text"]]]), "dt": 0.1, "metadata": "{}"},
         {"states": np.array([object()]), "dt": 0.1, "metadata": "{}"},
+        {"states": np.zeros((2, 3, 1)), "dt": 0.1, "metadata": "[1]"},
+        {"states": np.zeros((2, 3, 1), complex), "dt": 0.1, "metadata": "{}"},
+        {"states": np.zeros((2, 3, 1), bool), "dt": 0.1, "metadata": "{}"},
+        {"states": np.zeros((2, 0, 1)), "dt": 0.1, "metadata": "{}"},
+        {"states": np.zeros((2, 3, 1)), "velocities": np.full((2, 3, 1), np.nan), "dt": 0.1, "metadata": "{}"},
     ],
-    ids=["no states", "no dt", "no metadata", "metadata", "dt", "text", "pickle"],
+    ids=[
+        "no states",
+        "no dt",
+        "no metadata",
+        "metadata",
+        "dt",
+        "text",
+        "pickle",
+        "metadata is a list",
+        "complex",
+        "bool",
+        "empty",
+        "NaN velocities",
+    ],
 )
 def test_other_npz_files_are_refused(tmp_path, arrays):
     np.savez(tmp_path / "other.npz", **arrays)
-    with pytest.raises(ValueError, match=r"other\.npz .*not written by Trajectories\.save"):
+    with refused("other.npz", "not written by Trajectories.save"):
         Trajectories.load(tmp_path / "other.npz")
+
+
+def test_more_than_fits_is_refused_and_may_be_asked_for(tmp_path, data):
+    """States and velocities, each 4 trajectories of 9 points in 2 dimensions, take 1152 bytes; headers the rest."""
+    data.save(tmp_path / "a.npz")
+    with refused("a.npz would take ", " bytes of memory, more than most_bytes = 1500", "Trajectories.load("):
+        Trajectories.load(tmp_path / "a.npz", most_bytes=1500)
+    assert torch.equal(Trajectories.load(tmp_path / "a.npz", most_bytes=3000).states, data.states)
 
 
 def test_other_kinds_of_files_are_refused(tmp_path):
@@ -256,6 +292,14 @@ def test_a_pickled_object_is_never_run(tmp_path):
 def test_a_missing_file_is_named(tmp_path, read):
     with pytest.raises(FileNotFoundError, match=r"nowhere\.npz"):
         read(tmp_path / "nowhere.npz")
+
+
+@pytest.mark.parametrize("read", [Trajectories.load, Trajectories.from_csv])
+def test_a_folder_is_said_to_be_one_and_a_name_too_long_is_no_file(tmp_path, read):
+    with pytest.raises(FileNotFoundError, match=r"no file .* \(that is a folder\)"):
+        read(tmp_path)
+    with pytest.raises(FileNotFoundError, match=r"no file xxx"):
+        read("x" * 5000)
 
 
 @pytest.mark.parametrize("step", ["numpy.savez_compressed", "os.replace"])
@@ -330,10 +374,130 @@ def test_csv_times_may_be_rounded_as_spreadsheets_do(tmp_path):
     assert Trajectories.from_csv(write(tmp_path, "trajectory,t,x\n" + rows)).dt == pytest.approx(0.1, rel=1e-12)
 
 
+@pytest.mark.parametrize("header", ["", " ", "index", "Index", "Unnamed: 0", "Unnamed: 0.1,Unnamed: 0", ",index"])
+def test_row_numbers_are_left_out_with_a_word(tmp_path, header):
+    """As `DataFrame.to_csv` writes them, and once more when such a file is read and written again."""
+    columns = header.split(",")
+    first, *rows = GOOD.splitlines()
+    numbered = [f"{','.join(str(k) for _ in columns)},{row}" for k, row in enumerate(rows)]
+    with pytest.warns(UserWarning, match=r"mine\.csv: the first column, .* is left out.*index=False") as warned:
+        data = Trajectories.from_csv(write(tmp_path, "\n".join([f"{header},{first}", *numbered])))
+    assert warned[0].filename == __file__
+    assert torch.equal(data.states, STATES)
+    assert data.metadata["names"] == ["x", "y"]
+    assert data.metadata["left_out"] == [name.strip() for name in columns]
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_coordinate_may_be_called_index(tmp_path):
+    data = Trajectories.from_csv(write(tmp_path, GOOD.replace("x,y", "x,index")))
+    assert (data.metadata["names"], data.metadata["left_out"]) == (["x", "index"], [])
+    assert torch.equal(data.states, STATES)
+
+
+def test_row_numbers_and_a_coordinate_of_the_same_name(tmp_path):
+    with pytest.warns(UserWarning, match="left out"):
+        data = Trajectories.from_csv(write(tmp_path, "index,trajectory,t,index\n0,a,0,5\n1,a,1,6\n"))
+    assert data.states.flatten().tolist() == [5, 6]
+
+
+def timed(times, count=1):
+    """A file with these texts for times, the same in every trajectory, and the index for a state."""
+    rows = [f"run {j},{text},{k}" for j in range(count) for k, text in enumerate(times)]
+    return "\n".join(["trajectory,t,x", *rows])
+
+
+WRITTEN = {
+    "rounded": lambda t, digits: f"{t:.{digits}f}",
+    "zeros dropped": lambda t, digits: f"{t:.{digits}f}".rstrip("0").rstrip(".") if digits else f"{t:.0f}",
+    "cut off": lambda t, digits: f"{math.floor(10**digits * t + 1e-6) / 10**digits:.{digits}f}",
+    "significant": lambda t, digits: f"{t:.{digits + 3}g}",  # three digits before the point at most
+    "exponents": lambda t, digits: f"{t:.{digits + 2}e}",
+}
+
+
+@given(st.sampled_from(list(WRITTEN)), st.floats(0.5, 200), st.integers(0, 6), st.integers(22, 60), st.floats(0, 800))
+def test_times_may_be_rounded_to_the_digits_of_the_file(tmp_path_factory, how, rate, digits, points, start):
+    """Up to half a step; the true step is then known up to a last digit over the whole duration."""
+    assume(10**-digits < 0.5 / rate)
+    texts = [WRITTEN[how](start + k / rate, digits) for k in range(points)]
+    data = Trajectories.from_csv(write(tmp_path_factory.mktemp("csv"), timed(texts, count=2)))
+    assert data.dt == pytest.approx(1 / rate, abs=1.001 * 10**-digits / (points - 1))
+
+
+@pytest.mark.parametrize(
+    ("rate", "form", "start"),
+    [
+        *((rate, form, 0.0) for rate, form in ((30, ".3f"), (30, ".2f"), (30, ".6g"), (3, ".4e"), (1.7, ".1f"))),
+        *((rate, form, 0.0) for rate, form in ((16, ".3f"), (8, ".2f"), (128, ".4f"))),  # ties
+        *((rate, form, 12.345) for rate, form in ((30, ".3f"), (30, ".2f"), (30, ".9g"))),
+        *((rate, form, 1.7e9) for rate, form in ((30, ".3f"), (30, ".13g"), (20, ".2f"))),
+    ],
+)  # fmt: skip
+def test_rounded_times_of_usual_rates(tmp_path, rate, form, start):
+    data = Trajectories.from_csv(write(tmp_path, timed([format(start + k / rate, form) for k in range(100)])))
+    assert data.dt == pytest.approx(1 / rate, rel=0.01)
+
+
+BUMPED = [f"{(k + (k > 50)) / 30:.3f}" for k in range(100)]
+UNEVEN = {
+    "a row is missing": (BUMPED, ["t = 1.667", "is 0.066"]),
+    "a row is missing, coarse": ([f"{(k + (k > 50)) / 30:.2f}" for k in range(100)], ["t = 1.67", "is 0.06"]),
+    "the last but one is missing": ([f"{(k + (k > 98)) / 30:.2f}" for k in range(100)], ["t = 3.27", "is 0.06"]),
+    "slower and slower": ([f"{k / 30 + (k / 100) ** 2 / 30:.3f}" for k in range(100)], ["not evenly"]),
+    "one a digit off": ([f"{k / 30 + 0.0016 * (k == 7):.3f}" for k in range(100)], ["not evenly"]),
+    "digits that are 0 count": ([f"{t:.3f}" for t in (0, 10, 20, 31, *range(41, 200, 10))], ["t = 20", "is 11"]),
+    "too coarse": ([f"{k * 1.3:.0f}" for k in range(100)], ["not evenly", "more digits"]),
+    "too short": (["0", "0.3", "0.7"], ["not evenly"]),
+}
+
+
+@pytest.mark.parametrize("name", UNEVEN)
+def test_what_rounding_does_not_explain_is_refused(tmp_path, name):
+    texts, words = UNEVEN[name]
+    with refused("mine.csv", *words):
+        Trajectories.from_csv(write(tmp_path, timed(texts)))
+
+
+def test_two_rates_that_the_digits_tell_apart_are_refused(tmp_path):
+    rows = [f"run {rate},{k / rate:.3f},0" for rate in (30, 30.1) for k in range(200)]
+    with refused("mine.csv", "not evenly"):
+        Trajectories.from_csv(write(tmp_path, "\n".join(["trajectory,t,x", *rows])))
+
+
+@pytest.mark.parametrize("labels", [1, 4000])
+def test_csv_of_a_hundred_thousand_rows(tmp_path, labels):
+    """Time and memory grow with the rows and not with the trajectories: 10^6 rows in 300 MB, so 10^5 in 30 MB."""
+    points = 100_000 // labels
+    states = normal((labels, points, 2), 0).round(decimals=6)
+    rows = (f"run {j},{0.05 * k:.2f},{x},{y}" for j in range(labels) for k, (x, y) in enumerate(states[j].tolist()))
+    path = write(tmp_path, "\n".join(["trajectory,t,x,y", *rows]))
+    began = time.process_time()
+    data = Trajectories.from_csv(path)
+    assert time.process_time() - began < 5
+    assert torch.equal(data.states, states)
+    tracemalloc.start()
+    Trajectories.from_csv(path)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 30e6
+
+
+def test_the_line_is_that_of_the_file_wherever_it_stands(tmp_path):
+    """Behind blank lines, cells in quotes that hold several lines, and more rows than are read at once."""
+    head = 'trajectory,t,x,y\n\n"two\nlines",0,1,2\n"two\nlines",0.5,3,4\n'
+    good = "".join(f"b,{k},5,6\n" for k in range(3000))
+    with refused("mine.csv, line 3007", "'y'", "'eight'"):
+        Trajectories.from_csv(write(tmp_path, head + good + "b,3000,7,eight\n"))
+
+
 BAD = {
     "no trajectory column": (GOOD.replace("trajectory", "run"), ["'trajectory'", "missing", "run"]),
     "no t column": (GOOD.replace(",t,", ",time,"), ["'t'", "missing", "time"]),
     "other separator": (GOOD.replace(",", ";"), ["'trajectory'", "missing"]),
+    "only row numbers": ("index,trajectory,t\n0,a,0\n1,a,1\n", ["no column for the state"]),
+    "no name": (GOOD.replace("y\n", "y,\n").replace("2\n", "2,9\n"), ["column 5 has no name"]),
+    "times beyond the numbers": ("trajectory,t,x\na,-1e308,1\na,1e308,2\n", ["t = -1e+308"]),
     "no state column": ("trajectory,t\na,0\na,1\n", ["no column for the state"]),
     "same column twice": (GOOD.replace("x,y", "x,x"), ["'x'"]),
     "NaN": (GOOD.replace("3,4", "nan,4"), ["line 3", "'x'", "nan"]),

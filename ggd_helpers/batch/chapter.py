@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ggd_helpers.files import CHAPTERS, data_path
 from ggd_helpers.parameters import Parameter, load_notebook, parameters_of, tagged_parameters
+from ggd_helpers.ranges import shown
 
 
 class Refused(ValueError):
@@ -75,12 +76,13 @@ def read_values(chapter: Chapter, assignments: list[str]) -> dict[str, object]:
     for assignment in assignments:
         name, equals, text = assignment.partition("=")
         if not equals:
-            raise Refused(f"-p {assignment}: write -p name=value, for example -p {next(iter(settable), 'gamma')}=...")
+            example = next(iter(settable), "gamma")
+            raise Refused(f"-p {shown(assignment)[1:-1]}: write -p name=value, for example -p {example}=...")
         if name == "out":
-            raise Refused(f"out cannot be set with -p: say --out {text or 'FOLDER'} instead.")
+            raise Refused(f"out cannot be set with -p: say --out {shown(text)[1:-1] or 'FOLDER'} instead.")
         if name not in settable:
             raise Refused(
-                f"{chapter.name} has no parameter {name!r}{_did_you_mean(name, settable)} "
+                f"{chapter.name} has no parameter {shown(name)}{_did_you_mean(name, settable)} "
                 f"Its parameters are: {', '.join(settable) or 'none'}."
             )
         if name in values:

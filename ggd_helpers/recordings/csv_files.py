@@ -2,8 +2,8 @@
 
 import csv
 import math
+import re
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice, takewhile
 from pathlib import Path
@@ -13,25 +13,18 @@ import numpy as np
 from ggd_helpers.ranges import shown
 from ggd_helpers.recordings.even_times import Digits, common_step
 
-CELLS_AT_ONCE = 200_000  # as text they take 60 bytes each, as numbers 8
+CELLS_AT_ONCE = 4000  # more of them would have Python look for garbage again and again
 
 
 @dataclass(frozen=True)
 class Header:
-    """The columns of a file: where the label stands, where the time and the coordinates, what is left out."""
+    """The columns of a file: names of the coordinates, what is left out, where label, time and state stand."""
 
     columns: list[str]
     names: list[str]
     left_out: list[str]
-
-    @property
-    def label(self) -> int:
-        return self.columns.index("trajectory")
-
-    @property
-    def numbers(self) -> list[int]:
-        """Where the time and then the coordinates stand."""
-        return [self.columns.index(name) for name in ("t", *self.names)]
+    label: int
+    time_and_state: list[int]
 
 
 @dataclass
@@ -56,8 +49,8 @@ def read_regular(path: Path) -> tuple[Header, float, np.ndarray]:
     if counts.min() < counts.max():
         shortest, longest = counts.argmin(), counts.argmax()
         raise ValueError(
-            f"{path}: trajectories have different lengths ({labels[shortest]!r} has {counts[shortest]} rows, "
-            f"{labels[longest]!r} has {counts[longest]}): cut them alike."
+            f"{path}: trajectories have different lengths ({shown(labels[shortest])} has {counts[shortest]} rows, "
+            f"{shown(labels[longest])} has {counts[longest]}): cut them alike."
         )
     if counts[0] == 1:
         raise ValueError(f"{path}: every trajectory has a single row; differences need several.")
@@ -74,20 +67,20 @@ def _read_csv(path: Path) -> tuple[Header, Rows]:
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.reader(file)
-            header = _header(path, [name.strip() for name in next(reader, [])])
-            lines = ((reader.line_num, row) for row in reader if row)
-            for part in _parts(lines, 1 + CELLS_AT_ONCE // len(header.columns)):
-                _add(rows, path, header, part)
+            columns = [name.strip() for name in next(reader, [])]
+            header = _header(path, columns)
+            line = reader.line_num
+            while part := list(islice(reader, 1 + CELLS_AT_ONCE // len(columns))):
+                try:
+                    _add(rows, header, part)
+                except ValueError:
+                    raise ValueError(f"{path}, {_problem(header, line, part)}") from None
+                line = reader.line_num
     except (UnicodeDecodeError, csv.Error) as error:
         raise ValueError(f"{path} is not a CSV file in UTF-8 ({error}): save it as CSV UTF-8.") from error
     if not rows.labels:
         raise ValueError(f"{path}: there is no row of data under the header.")
     return header, rows
-
-
-def _parts(lines: Iterator[tuple[int, list[str]]], count: int) -> Iterator[list[tuple[int, list[str]]]]:
-    while part := list(islice(lines, count)):
-        yield part
 
 
 def _header(path: Path, columns: list[str]) -> Header:
@@ -103,41 +96,51 @@ def _header(path: Path, columns: list[str]) -> Header:
         raise ValueError(
             f"{path}: {problems[0]}; found {shown(columns)}. Wanted: trajectory, t, then one column a coordinate."
         )
-    return Header(columns, names, left_out)
+    place = {name: len(left_out) + i for i, name in enumerate(kept)}
+    return Header(columns, names, left_out, place["trajectory"], [place[name] for name in ("t", *names)])
 
 
-def _add(rows: Rows, path: Path, header: Header, part: list[tuple[int, list[str]]]) -> None:
-    """Read some lines, all of a column at once; where one of them cannot be read, find which."""
-    for line, row in part:
-        if len(row) != len(header.columns):
-            raise ValueError(
-                f"{path}, line {line}: {len(row)} cells where the header has {len(header.columns)}: is a comma "
-                "missing, or one a decimal comma?"
-            )
-    columns = list(zip(*(row for _, row in part), strict=True))
+def _add(rows: Rows, header: Header, part: list[list[str]]) -> None:
+    """Read some lines, all of a column at once.
+
+    Raises:
+        ValueError: they cannot be read.
+    """
+    columns = list(zip(*filter(None, part), strict=True))
+    if not columns:
+        return
+    if len(columns) != len(header.columns):
+        raise ValueError("other cells than in the header")
     labels = [text.strip() for text in columns[header.label]]
-    if "" in labels:
-        line, _ = part[labels.index("")]
-        raise ValueError(f"{path}, line {line}, column 'trajectory': the label is empty: name the trajectory.")
-    try:
-        table = np.array([np.fromiter(map(float, columns[i]), float, len(part)) for i in header.numbers]).T
-    except ValueError:
-        table = np.array(math.nan)
-    if not np.isfinite(table).all():
-        raise ValueError(f"{path}, {_not_a_number(header, part)}: fill it in or leave the trajectory out.")
-    rows.trajectory.append(np.array([rows.labels.setdefault(label, len(rows.labels)) for label in labels]))
+    new = dict.fromkeys(labels)
+    table = np.array([np.fromiter(map(float, columns[i]), float, len(labels)) for i in header.time_and_state]).T
+    if "" in new or not np.isfinite(table).all():
+        raise ValueError("an empty label or a number that is not finite")
+    for label in new:
+        rows.labels.setdefault(label, len(rows.labels))
+    rows.trajectory.append(np.fromiter(map(rows.labels.__getitem__, labels), int, len(labels)))
     rows.table.append(table)
-    rows.digits = rows.digits.seen(set(columns[header.numbers[0]]))
+    rows.digits = rows.digits.seen(set(columns[header.time_and_state[0]]))
 
 
-def _not_a_number(header: Header, part: list[tuple[int, list[str]]]) -> str:
-    """The first cell that holds no finite number, in words."""
-    return next(
-        f"line {line}, column {shown(header.columns[i])}: {shown(row[i])} is not a finite number"
-        for line, row in part
-        for i in header.numbers
-        if not _is_finite(row[i])
-    )
+def _problem(header: Header, line: int, part: list[list[str]]) -> str:
+    """What `_add` cannot read in the lines behind this one: the first such place, in words."""
+    for row in part:
+        line += 1 + len(re.findall(r"\r\n|\r|\n", ",".join(row)))  # a cell in quotes may hold several lines
+        if row and len(row) != len(header.columns):
+            return (
+                f"line {line}: {len(row)} cells where the header has {len(header.columns)}: is a comma missing, or one "
+                "a decimal comma?"
+            )
+        if row and not row[header.label].strip():
+            return f"line {line}, column 'trajectory': the label is empty: name the trajectory."
+        for i in header.time_and_state if row else ():
+            if not _is_finite(row[i]):
+                return (
+                    f"line {line}, column {shown(header.columns[i])}: {shown(row[i])} is not a finite number: fill it "
+                    "in or leave the trajectory out."
+                )
+    raise AssertionError("no line of these is wrong")
 
 
 def _is_finite(text: str) -> bool:

@@ -7,6 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.optimize import minimize_scalar
 
+from ggd_helpers.ranges import shown
+
 
 class Digits(NamedTuple):
     """The most digits that the times of a file are written with: after the point, and from the first that is not 0."""
@@ -18,7 +20,7 @@ class Digits(NamedTuple):
         """With the digits of these numbers, too."""
         decimals, significant = self
         for text in texts:
-            mantissa, _, exponent = text.strip().lower().partition("e")
+            mantissa, _, exponent = text.strip().replace("_", "").lower().partition("e")
             whole, _, fraction = mantissa.partition(".")
             decimals = max(decimals, len(fraction) - int(exponent[:6] or 0))
             significant = max(significant, len((whole + fraction).lstrip("+-0")))
@@ -50,12 +52,14 @@ def common_step(times: np.ndarray, labels: list[str], digits: Digits) -> float:
         stuck = ~(steps > 0)
         if stuck.any():
             i, k = _first(stuck)
-            raise ValueError(f"times must increase; in trajectory {labels[i]!r} they do not after {times[i, k]:.6g}.")
+            raise ValueError(
+                f"times must increase; in trajectory {shown(labels[i])} they do not after {times[i, k]:.6g}."
+            )
         if not (off <= 1e-6 * first).all() and not _even_but_rounded(times, dt, digits):
             i, k = _first(~(off <= 0.5 * off.max()))  # not the first one that is off: rounded ones may stand before
             raise ValueError(
-                f"times are not evenly spaced: in trajectory {labels[i]!r} the step after t = {times[i, k]:.6g} is "
-                f"{steps[i, k]:.6g}, the first one of the file is {first:.6g}, more than rounding explains. "
+                f"times are not evenly spaced: in trajectory {shown(labels[i])} the step after t = {times[i, k]:.6g} "
+                f"is {steps[i, k]:.6g}, the first one of the file is {first:.6g}, more than rounding explains. "
                 "Interpolate to even steps, or write the times with more digits."
             )
     return dt
@@ -81,12 +85,11 @@ def _even_but_rounded(times: np.ndarray, dt: float, digits: Digits) -> bool:
     def misfit(half: np.ndarray) -> float:
         """By how much the times leave the closest even ones' surroundings of half a digit; negative where they fit."""
 
-        def excess(step: float) -> float:
-            off = times - step * np.arange(count)
+        def excess(change: float) -> float:
+            off = times - (dt + change * width) * np.arange(count)
             return float(((off - half).max(axis=1) - (off + half).min(axis=1)).max())
 
-        options = {"xatol": 1e-6 * width}
-        return minimize_scalar(excess, bounds=(dt - width, dt + width), method="bounded", options=options).fun
+        return minimize_scalar(excess, bounds=(-1, 1), method="bounded", options={"xatol": 1e-6}).fun
 
-    # From a start at exactly 0, 1/16 = 0.0625 may be written 0.062, a tie; or 0 was cut off, not rounded as the rest.
+    # Counted from 0, which is exact, 1/16 = 0.0625 may be written 0.062, a tie; or all were cut off, not rounded.
     return misfit(half * (times != 0)) <= tiny or misfit(half) < -tiny

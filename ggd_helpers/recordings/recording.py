@@ -106,7 +106,10 @@ class Recording:
                 needed = {each.name for each in fields if each.default is not None or each.name in sizes}
                 size = sum(sizes[name] for name in needed)
                 if size <= most_bytes:
-                    return cls(**{name: _value(_read_array(archive, name)) for name in needed})
+                    values = {name: _value(_read_array(archive, name)) for name in needed}
+                    if not isinstance(values.get("metadata", {}), dict):
+                        raise ValueError("metadata are no JSON object")
+                    return cls(**values)
         except Exception as error:  # NumPy and zip have many ways to fail on a damaged file
             why = shorten(str(error), 200)  # of one line
             raise ValueError(

@@ -96,8 +96,8 @@ class Trajectories(Recording):
         header, dt, states = read_regular(path)
         if header.left_out:
             warnings.warn(
-                f"{path}: the first column, {shown(header.left_out[0])}, is left out: its name says row numbers. "
-                "Write the file without them (pandas: index=False), or rename the column if it is a coordinate.",
+                f"{path}: the first column, {shown(header.left_out[0])}, is left out: by its name it holds row "
+                "numbers. Write the file without them (pandas: index=False), or rename it if it is a coordinate.",
                 stacklevel=2,
             )
         metadata = {"source": path.name, "names": header.names, "left_out": header.left_out}
