@@ -15,8 +15,8 @@ import papermill
 import pytest
 
 from ggd_helpers import batch
-from ggd_helpers.__main__ import main, metrics_table
 from ggd_helpers.batch.place import Place, claimed
+from ggd_helpers.commands import answer, metrics_table
 
 PARAMETERS = """\
 seed: int = 0  # seed of all random numbers; 0 or more
@@ -88,7 +88,7 @@ def files(folder: Path) -> set[str]:
 class TestRun:
     def test_writes_a_whole_run_and_says_where(self, folder: Path, capsys: pytest.CaptureFixture):
         out = folder.parent / "runs" / "03_tiny"
-        assert main(["run", "03_tiny", "-p", "gamma=2"], folder) == 0
+        assert answer(["run", "03_tiny", "-p", "gamma=2"], folder) == 0
         assert files(folder.parent / "runs") == {
             "03_tiny",
             *(
@@ -135,7 +135,7 @@ class TestRun:
     def test_replaces_an_earlier_run_and_nothing_else(self, folder: Path, tmp_path: Path):
         out = tmp_path / "o"
         for gamma in ("1", "2"):
-            assert main(["run", "03_tiny", "-p", f"gamma={gamma}", "--out", str(out)], folder) == 0
+            assert answer(["run", "03_tiny", "-p", f"gamma={gamma}", "--out", str(out)], folder) == 0
             (out / "figures" / f"mine_{gamma}.txt").write_text("MINE")
         made = {"notebook.ipynb", "results.json", "manifest.json", "figures", "figures/a.png"}
         assert files(out) == made | {"figures/mine_1.txt", "figures/mine_2.txt"}
@@ -145,13 +145,13 @@ class TestRun:
     def test_into_the_folder_where_one_is(self, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
         (tmp_path / "here").mkdir()
         monkeypatch.chdir(tmp_path / "here")
-        assert main(["run", "03_tiny", "--out", "."], folder) == 0
+        assert answer(["run", "03_tiny", "--out", "."], folder) == 0
         assert files(tmp_path / "here") >= {"notebook.ipynb", "results.json", "figures/a.png"}
 
     def test_what_comes_in_the_way_meanwhile_stays_and_so_does_the_run(self, folder: Path, tmp_path: Path, capsys):
         out = tmp_path / "o"
         write_chapter(folder, "04_disturbed", f"open({str(out / 'results.json')!r}, 'w').write('MINE')", SAVE)
-        assert main(["run", "04_disturbed", "--out", str(out)], folder) == 1
+        assert answer(["run", "04_disturbed", "--out", str(out)], folder) == 1
         assert f"the whole run lies in {out / 'run_2'}" in capsys.readouterr().err
         assert (out / "results.json").read_text() == "MINE"
         assert files(out / "run_2") >= {"notebook.ipynb", "results.json", "figures/a.png"}
@@ -164,7 +164,7 @@ class TestRun:
             return real(self)
 
         monkeypatch.setattr(Place, "put", put)
-        assert main(["run", "03_tiny", "--out", str(tmp_path / "o")], folder) == 0
+        assert answer(["run", "03_tiny", "--out", str(tmp_path / "o")], folder) == 0
         assert files(tmp_path / "o") >= {"notebook.ipynb", "results.json", "figures/a.png"}
 
     def test_computes_on_one_thread_unless_told_otherwise(self, folder: Path, tmp_path: Path, unset_threads):
@@ -203,7 +203,7 @@ class TestRun:
     ):
         write_chapter(folder, "04_bad", "from pathlib import Path; Path(out, 'half').touch()", cell)
         before = files(tmp_path)
-        assert main(["run", "04_bad", "--out", str(tmp_path / "new" / "deep" / "run")], folder) == code
+        assert answer(["run", "04_bad", "--out", str(tmp_path / "new" / "deep" / "run")], folder) == code
         printed = capsys.readouterr()
         assert said in printed.err
         assert ("Nothing was written" in printed.err) == (code == 1)
@@ -227,11 +227,11 @@ class TestRun:
             folder, "05_breaks", "from pathlib import Path; Path(out, 'half').touch()", f"x = 1\nraise {error}"
         )
         before = files(tmp_path)
-        assert main(["run", "04_refuses", "-p", "reactions=A"], folder) == 2
+        assert answer(["run", "04_refuses", "-p", "reactions=A"], folder) == 2
         printed = capsys.readouterr().err
         assert printed.splitlines()[-1] == f"ggd: {said}"
         assert "Traceback" not in printed
-        assert main(["run", "05_breaks", "-p", "reactions=A"], folder) == 1
+        assert answer(["run", "05_breaks", "-p", "reactions=A"], folder) == 1
         printed = capsys.readouterr().err
         assert f"05_breaks stopped in cell [4] at `raise {error}`\n{error.split('(')[0]}: {said}\n" in printed
         assert "----> 2 raise" in printed.partition("The last lines of the traceback:")[2]
@@ -239,17 +239,17 @@ class TestRun:
 
     def test_another_error_in_that_cell_is_a_mistake_of_the_chapter(self, folder: Path, capsys: pytest.CaptureFixture):
         write_chapter(folder, "04_mistake", "raise KeyError('gama')")
-        assert main(["run", "04_mistake"], folder) == 1
+        assert answer(["run", "04_mistake"], folder) == 1
         assert "04_mistake stopped in cell [3] at `raise KeyError('gama')`" in capsys.readouterr().err
 
     @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
     def test_ended_by_a_signal_leaves_nothing(self, folder: Path, tmp_path: Path, name: str):
         flag = tmp_path / "started"
         write_chapter(folder, "04_slow", f"import time; open({str(flag)!r}, 'w'); time.sleep(100)")
-        program = "import signal, sys; from pathlib import Path; from ggd_helpers.__main__ import main; "
+        program = "import signal, sys; from pathlib import Path; from ggd_helpers.commands import answer; "
         program += "signal.signal(signal.SIGINT, signal.default_int_handler); "  # ignored where tests run behind an &
         program += "signal.signal(signal.SIGHUP, signal.SIG_DFL); "  # and this one under nohup
-        program += "sys.exit(main(['run', '04_slow'], Path(sys.argv[1])))"
+        program += "sys.exit(answer(['run', '04_slow'], Path(sys.argv[1])))"
         (tmp_path / "tmp").mkdir()
         environment = os.environ | {"TMPDIR": str(tmp_path / "tmp")}
         run = subprocess.Popen(
@@ -299,7 +299,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 class TestDisks:
     def test_a_mount_point_cannot_be_renamed_and_takes_run_after_run(self, folder: Path, small_disk: Path):
         for gamma in ("1", "2"):
-            assert main(["run", "03_tiny", "-p", f"gamma={gamma}", "--out", str(small_disk)], folder) == 0
+            assert answer(["run", "03_tiny", "-p", f"gamma={gamma}", "--out", str(small_disk)], folder) == 0
             assert json.loads((small_disk / "results.json").read_text())["parameters"]["gamma"] == float(gamma)
         assert files(small_disk) == {"notebook.ipynb", "results.json", "manifest.json", "figures", "figures/a.png"}
 
@@ -313,7 +313,7 @@ class TestDisks:
             with pytest.raises(OSError, match="No space"):
                 (small_disk / "mine").write_bytes(bytes(400_000))
         before = files(small_disk)
-        assert main(["run", "04_big", "--out", str(small_disk / "o")], folder) in (1, 2)
+        assert answer(["run", "04_big", "--out", str(small_disk / "o")], folder) in (1, 2)
         said = capsys.readouterr().err
         assert "No space left on device" in said.splitlines()[-1]
         assert "--out" in said.splitlines()[-1]
@@ -343,7 +343,7 @@ class TestRefusedBeforeAKernelStarts:
     def test_parameter(self, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture, assignments, said):
         before = files(tmp_path)
         options = [option for assignment in assignments for option in ("-p", assignment)]
-        assert main(["run", "03_tiny", *options], folder) == 2
+        assert answer(["run", "03_tiny", *options], folder) == 2
         assert capsys.readouterr().err.startswith(f"ggd: {said}")
         assert files(tmp_path) == before
 
@@ -355,7 +355,7 @@ class TestRefusedBeforeAKernelStarts:
         ],
     )
     def test_chapter(self, folder: Path, capsys: pytest.CaptureFixture, name: str, said: str):
-        assert main(["run", name], folder) == 2
+        assert answer(["run", name], folder) == 2
         assert capsys.readouterr().err == f"ggd: {said}\n"
 
     @pytest.mark.parametrize("kind", ["file", "folder of something else", "results of something else"])
@@ -369,19 +369,19 @@ class TestRefusedBeforeAKernelStarts:
             if kind == "results of something else":
                 (out / "results.json").write_text("[1]")
         before = files(tmp_path)
-        assert main(["run", "03_tiny", "--out", str(out)], folder) == 2
+        assert answer(["run", "03_tiny", "--out", str(out)], folder) == 2
         assert "not an earlier run" in capsys.readouterr().err
         assert files(tmp_path) == before
 
     def test_destination_inside_a_file(self, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture):
         (tmp_path / "file").touch()
-        assert main(["run", "03_tiny", "--out", str(tmp_path / "file" / "run")], folder) == 2
+        assert answer(["run", "03_tiny", "--out", str(tmp_path / "file" / "run")], folder) == 2
         assert "cannot be made or written to (Not a directory): mend that, or name another" in capsys.readouterr().err
 
     def test_what_a_user_has_edited(self, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture):
         make_run(tmp_path / "o")
         (tmp_path / "o" / "notebook.ipynb").write_text("EDITED")
-        assert main(["run", "03_tiny", "--out", str(tmp_path / "o")], folder) == 2
+        assert answer(["run", "03_tiny", "--out", str(tmp_path / "o")], folder) == 2
         assert "notebook.ipynb was changed after the run that wrote it" in capsys.readouterr().err
         assert (tmp_path / "o" / "notebook.ipynb").read_text() == "EDITED"
 
@@ -392,7 +392,7 @@ class TestRefusedBeforeAKernelStarts:
         if subprocess.run(["chattr", "+i", path], stderr=subprocess.DEVNULL).returncode:
             pytest.skip("needs root, and a disk on which files can be made immutable")
         try:
-            assert main(["run", "03_tiny", "--out", str(tmp_path / "o")], folder) == 2
+            assert answer(["run", "03_tiny", "--out", str(tmp_path / "o")], folder) == 2
         finally:
             subprocess.run(["chattr", "-i", path], check=True)
         (said,) = capsys.readouterr().err.splitlines()
@@ -405,7 +405,7 @@ class TestRefusedBeforeAKernelStarts:
         monkeypatch.chdir(tmp_path)
         before = files(tmp_path)
         name = f"data_file={name}" if arguments[-1] == "-p" else name
-        assert main([*arguments, name], folder) == 2
+        assert answer([*arguments, name], folder) == 2
         assert len(capfd.readouterr().err.splitlines()) == 1
         assert files(tmp_path) == before
 
@@ -415,7 +415,7 @@ class TestRefusedBeforeAKernelStarts:
     def test_a_data_file_is_missed_where_the_command_was_given(self, folder, tmp_path, capsys, monkeypatch, text, said):
         (tmp_path / "here").mkdir()
         monkeypatch.chdir(tmp_path / "here")
-        assert main(["run", "03_tiny", "-p", f"data_file={text}"], folder) == 2
+        assert answer(["run", "03_tiny", "-p", f"data_file={text}"], folder) == 2
         (line,) = capsys.readouterr().err.splitlines()
         assert said.format(here=tmp_path / "here") in line
 
@@ -429,12 +429,12 @@ class TestRefusedBeforeAKernelStarts:
     )
     def test_a_notebook_that_is_no_chapter(self, folder: Path, capsys: pytest.CaptureFixture, parameters, said):
         write_chapter(folder, "05_odd", SAVE, parameters=parameters)
-        assert main(["run", "05_odd"], folder) == 2
+        assert answer(["run", "05_odd"], folder) == 2
         assert said in capsys.readouterr().err
 
     @pytest.mark.parametrize("command", [["list"], ["run", "03_tiny"]])
     def test_no_chapters(self, tmp_path: Path, capsys: pytest.CaptureFixture, command: list[str]):
-        assert main(command, tmp_path) == 2
+        assert answer(command, tmp_path) == 2
         assert f"no chapters found in {tmp_path}" in capsys.readouterr().err
 
 
@@ -464,8 +464,8 @@ def test_a_file_is_looked_for_where_the_command_is_given(folder, tmp_path, monke
 
 def test_list_imports_nothing_slow(folder: Path):
     """It answers at once: none of these is imported, each of which takes longer than all of `ggd list`."""
-    program = "import sys; from pathlib import Path; from ggd_helpers.__main__ import main; "
-    program += "main(['list'], Path(sys.argv[1])); print(*{name.partition('.')[0] for name in sys.modules})"
+    program = "import sys; from pathlib import Path; from ggd_helpers.commands import answer; "
+    program += "answer(['list'], Path(sys.argv[1])); print(*{name.partition('.')[0] for name in sys.modules})"
     run = subprocess.run([sys.executable, "-c", program, folder], capture_output=True, text=True, check=True)
     imported = set(run.stdout.splitlines()[-1].split())
     assert "ggd_helpers" in imported
@@ -473,7 +473,7 @@ def test_list_imports_nothing_slow(folder: Path):
 
 
 def test_list_shows_titles_and_parameters(folder: Path, capsys: pytest.CaptureFixture):
-    assert main(["list"], folder) == 0
+    assert answer(["list"], folder) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "03_tiny  The title of 03_tiny"
     assert [line.split()[0] for line in lines[1:6]] == ["seed", "gamma", "reactions", "data_file", "thesis_recipe"]
@@ -505,28 +505,28 @@ class TestLab:
 
     def test_root_must_ask_for_it(self, folder, commands, monkeypatch, capsys: pytest.CaptureFixture):
         monkeypatch.setattr(os, "geteuid", lambda: 0)
-        assert main(["lab"], folder) == 2
+        assert answer(["lab"], folder) == 2
         assert "ggd lab --allow-root" in capsys.readouterr().err
         assert not commands
 
     def test_its_kernels_compute_on_one_thread_unless_told_otherwise(self, folder, commands, unset_threads):
-        main(["lab"], folder)
+        answer(["lab"], folder)
         assert os.environ["OMP_NUM_THREADS"] == "1"
         unset_threads.setenv("OMP_NUM_THREADS", "3")
-        main(["lab"], folder)
+        answer(["lab"], folder)
         assert os.environ["OMP_NUM_THREADS"] == "3"
 
     @pytest.mark.parametrize("as_root", [["--allow-root"], []])
     def test_opens_the_chapters_for_this_machine_only(self, folder, commands, as_root):
-        main(["lab", *as_root], folder)
+        answer(["lab", *as_root], folder)
         assert commands == [[sys.executable, "-m", "jupyterlab", "--ServerApp.ip=127.0.0.1", *as_root, str(folder)]]
 
     def test_opens_a_notebook(self, folder: Path, commands):
-        main(["lab", str(folder / "03_tiny.ipynb")], folder)
+        answer(["lab", str(folder / "03_tiny.ipynb")], folder)
         assert commands[0][-1] == str(folder / "03_tiny.ipynb")
 
     def test_refuses_what_is_not_there(self, folder: Path, commands, capsys: pytest.CaptureFixture):
-        assert main(["lab", "nowhere.ipynb"], folder) == 2
+        assert answer(["lab", "nowhere.ipynb"], folder) == 2
         assert "there is nothing at nowhere.ipynb" in capsys.readouterr().err
         assert not commands
 
@@ -541,7 +541,7 @@ def register_foreign_kernel(folder: Path, monkeypatch: pytest.MonkeyPatch) -> No
 
 class TestDoctor:
     def test_is_content_here(self, folder: Path, capsys: pytest.CaptureFixture):
-        assert main(["doctor"], folder) == 0
+        assert answer(["doctor"], folder) == 0
         printed = capsys.readouterr()
         assert printed.err == ""
         rows = [line.split()[0] for line in printed.out.splitlines()]
@@ -558,18 +558,18 @@ class TestDoctor:
             return version
 
         monkeypatch.setattr(metadata, "version", reported)
-        assert main(["doctor"], folder) == 1
+        assert answer(["doctor"], folder) == 1
         (line,) = capsys.readouterr().err.splitlines()
         assert said in line
         assert '-m pip install "papermill<3,>=2.6"' in line
 
     def test_sees_that_the_chapters_are_missing(self, tmp_path: Path, capsys: pytest.CaptureFixture):
-        assert main(["doctor"], tmp_path) == 1
+        assert answer(["doctor"], tmp_path) == 1
         assert "no chapters found" in capsys.readouterr().err
 
     def test_sees_that_lab_would_start_another_python(self, folder, tmp_path, capsys, monkeypatch):
         register_foreign_kernel(tmp_path, monkeypatch)
-        assert main(["doctor"], folder) == 1
+        assert answer(["doctor"], folder) == 1
         assert "another Python than this one, /bin/false" in capsys.readouterr().err
 
 
@@ -599,29 +599,31 @@ def test_refresh_computes_on_one_thread_unless_told_otherwise(tmp_path: Path, un
     assert nbformat.read(path, as_version=4).cells[2].outputs[0].text == "1"
 
 
-IMPORTED = ["ggd_helpers.batch", "ggd_helpers.batch.place", "papermill", "nbclient", "ggd_helpers.batch.kernel"]
-
-
-@pytest.mark.parametrize("name", IMPORTED)
-def test_ctrl_c_while_modules_are_imported_is_no_traceback(folder: Path, name: str):
+@pytest.mark.parametrize("name", ["argparse", "pathlib", "packaging", "ggd_helpers.commands", "ggd_helpers.batch"])
+def test_ctrl_c_while_modules_are_imported_is_no_traceback(name: str):
     """The first tenths of a second are spent on imports, all of them within reach of what answers Ctrl-C."""
     program = (
-        "import sys; from pathlib import Path\n"
+        "import sys\n"
         "class CtrlC:\n"
         "    def find_spec(self, name, path=None, target=None):\n"
         "        if name == sys.argv[2]: raise KeyboardInterrupt\n"
-        "sys.meta_path.insert(0, CtrlC())\n"
         "from ggd_helpers.__main__ import main\n"
-        "sys.exit(main(['run', '03_tiny'], Path(sys.argv[1])))"
+        "sys.modules.pop(sys.argv[2], None)\n"
+        "sys.meta_path.insert(0, CtrlC())\n"
+        "sys.exit(main())"
     )
-    run = subprocess.run([sys.executable, "-c", program, folder, name], capture_output=True, text=True)
-    assert run.returncode == 1
-    assert run.stderr.startswith("ggd: interrupted.")
-    assert "Traceback" not in run.stderr
-    assert {path.name for path in folder.parent.iterdir()} == {"notebooks"}
+    run = subprocess.run([sys.executable, "-c", program, "list", name], capture_output=True, text=True)
+    assert (run.returncode, run.stderr) == (1, "ggd: interrupted.\n")
+
+
+def test_what_answers_ctrl_c_is_there_at_once():
+    """All else is imported under its eyes."""
+    program = "import sys; before = set(sys.modules); import ggd_helpers.__main__; print(*(set(sys.modules) - before))"
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert not set(run.stdout.split()) & {"argparse", "json", "packaging", "ggd_helpers.commands", "ggd_helpers.batch"}
 
 
 @pytest.mark.parametrize("arguments", [[], ["fly"], ["run"]])
 def test_argparse_answers_bad_usage(arguments: list[str], folder: Path):
     with pytest.raises(SystemExit, match="2"):
-        main(arguments, folder)
+        answer(arguments, folder)

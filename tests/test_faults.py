@@ -37,8 +37,8 @@ import signal, sys
 from pathlib import Path
 signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where tests run behind an &
 signal.signal(signal.SIGHUP, signal.SIG_DFL)  # and this one under nohup
-from ggd_helpers.__main__ import main
-sys.exit(main(["run", "03_tiny", "-p", f"gamma={sys.argv[2]}", "--out", sys.argv[3]], Path(sys.argv[1])))
+from ggd_helpers.commands import answer
+sys.exit(answer(["run", "03_tiny", "-p", f"gamma={sys.argv[2]}", "--out", sys.argv[3]], Path(sys.argv[1])))
 """
 SIGNALS = [signal.SIGKILL, signal.SIGHUP, signal.SIGINT]
 KINDS = ["no folder", "an earlier run", "an earlier run and a user's files", "a user's empty folder"]
