@@ -10,7 +10,7 @@ from ggd_helpers.dynamics.driven import DrivenDynamics
 from ggd_helpers.effort import check_memory, check_rk4
 from ggd_helpers.integrators import rk4_along
 from ggd_helpers.ranges import check
-from ggd_helpers.recordings.recording import check_finite
+from ggd_helpers.recordings.recording import check_alongside, check_finite
 from ggd_helpers.recordings.regular import Trajectories
 
 
@@ -31,10 +31,7 @@ class DrivenTrajectories(Trajectories):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name, tensor in (("inputs", self.inputs), ("outputs", self.outputs)):
-            if tensor is not None and (tensor.dim() != 3 or tensor.shape[:2] != self.states.shape[:2]):
-                raise ValueError(f"{name} must have shape (trajectory, time, k) with the trajectories and times of "
-                                 f"states, {tuple(self.states.shape)}; got {tuple(tensor.shape)}.")  # fmt: skip
+        check_alongside("states", self.states, inputs=self.inputs, outputs=self.outputs)
         check_finite(inputs=self.inputs, outputs=self.outputs)
 
     def inputs_with_middles(self) -> Tensor:

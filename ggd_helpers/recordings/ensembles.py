@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from ggd_helpers.recordings.recording import Recording, check_finite
+from ggd_helpers.recordings.recording import Recording, check_alongside, check_finite
 
 
 @dataclass(frozen=True)
@@ -41,10 +41,7 @@ class Ensembles(Recording):
         if self.shares.dim() != 4 or self.grid.shape != self.shares.shape[-1:]:
             raise ValueError(f"shares must have shape (protocol, time, n, bins) and grid (bins,); "
                              f"got {tuple(self.shares.shape)} and {tuple(self.grid.shape)}.")  # fmt: skip
-        for name, tensor in (("inputs", self.inputs), ("outputs", self.outputs)):
-            if tensor is not None and (tensor.dim() != 3 or tensor.shape[:2] != self.shares.shape[:2]):
-                raise ValueError(f"{name} must have shape (protocol, time, k) with the protocols and times of shares, "
-                                 f"{tuple(self.shares.shape)}; got {tuple(tensor.shape)}.")  # fmt: skip
+        check_alongside("shares", self.shares, inputs=self.inputs, outputs=self.outputs)
         check_finite(shares=self.shares, grid=self.grid, inputs=self.inputs, outputs=self.outputs)
         off = (self.shares.sum(-1) - 1).abs().max().item()
         if off > 1e3 * torch.finfo(self.shares.dtype).eps * math.sqrt(len(self.grid)):

@@ -178,3 +178,11 @@ def check_finite(**tensors: Tensor | None) -> None:
     for name, tensor in tensors.items():
         if tensor is not None and not all(map(math.isfinite, tensor.detach().aminmax())):  # without a second tensor
             raise ValueError(f"{name} hold NaN or infinity: leave out or mend these trajectories first.")
+
+
+def check_alongside(name: str, known: Tensor, **tensors: Tensor | None) -> None:
+    """Refuse a tensor, by its name, that is not `(trajectory, time, k)` with the trajectories and times of `known`."""
+    for other, tensor in tensors.items():
+        if tensor is not None and (tensor.dim() != 3 or tensor.shape[:2] != known.shape[:2]):
+            raise ValueError(f"{other} must have shape (trajectory, time, k) with the trajectories and times of "
+                             f"{name}, {tuple(known.shape)}; got {tuple(tensor.shape)}.")  # fmt: skip
