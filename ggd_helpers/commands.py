@@ -88,7 +88,7 @@ def _run(arguments: argparse.Namespace, folder: Path) -> int:
 
     width = shutil.get_terminal_size((100, 24)).columns
     pictures = len(list((out / "figures").glob("*.png")))
-    print("", *metrics_table(results["metrics"], width), "", sep="\n")
+    print("", *metrics_table(results["metrics"], results.get("failed", {}), width), "", sep="\n")
     shown = _shortest(out.resolve())
     print(f"{chapter.name} took {seconds:.0f} s")
     print(f"  notebook  {shown / 'notebook.ipynb'}")
@@ -98,10 +98,13 @@ def _run(arguments: argparse.Namespace, folder: Path) -> int:
     return 0
 
 
-def metrics_table(metrics: dict[str, dict[str, float]], width: int) -> list[str]:
+def metrics_table(metrics: dict[str, dict[str, float]], failed: dict[str, dict[str, str]], width: int) -> list[str]:
     """Lines of a table, experiments down and metrics across, folded into as many blocks as `width` asks for."""
-    names = list(dict.fromkeys(name for numbers in metrics.values() for name in numbers))
-    columns = [[name, *(_number(numbers.get(name)) for numbers in metrics.values())] for name in names]
+    cells = {label: {name: f"{value:.3g}" for name, value in numbers.items()} for label, numbers in metrics.items()}
+    for label, reasons in failed.items():
+        cells[label] |= dict.fromkeys(reasons, "failed")
+    names = list(dict.fromkeys(name for numbers in cells.values() for name in numbers))
+    columns = [[name, *(numbers.get(name, "-") for numbers in cells.values())] for name in names]
     labels = ["experiment", *metrics]
     blocks = [[labels]]
     for column in columns:
@@ -112,10 +115,6 @@ def metrics_table(metrics: dict[str, dict[str, float]], width: int) -> list[str]
     for block in blocks:
         lines += ["", *_aligned(zip(*block, strict=True))]
     return lines[1:]
-
-
-def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.3g}"
 
 
 def _aligned(rows: Iterable[Iterable[str]]) -> list[str]:

@@ -481,13 +481,18 @@ def test_list_shows_titles_and_parameters(folder: Path, capsys: pytest.CaptureFi
     assert "'A <-> B | kf=2'  one reaction a line" in lines[3]
 
 
+def test_a_number_that_failed_is_in_the_table():
+    lines = metrics_table({"a": {"x": 1.0}, "b": {}}, {"b": {"x": "nan: it left the numbers"}}, 80)
+    assert [line.split() for line in lines] == [["experiment", "x"], ["a", "1"], ["b", "failed"]]
+
+
 def test_table_folds_to_the_width_of_the_terminal():
     names = ["velocity_mse", "velocity_mse_data", "rollout_mse", "min_entropy_production", "train_seconds"]
     metrics = {"1d": dict.fromkeys(names, 1.23456e-12), "2d_quadratic": {"entropy_error": 12.345}}
-    (header, *rows) = metrics_table(metrics, 1000)
+    (header, *rows) = metrics_table(metrics, {}, 1000)
     assert header.split() == ["experiment", *names, "entropy_error"]
     assert [row.split() for row in rows] == [["1d", *["1.23e-12"] * 5, "-"], ["2d_quadratic", *["-"] * 5, "12.3"]]
-    folded = metrics_table(metrics, 60)
+    folded = metrics_table(metrics, {}, 60)
     assert max(map(len, folded)) <= 60
     assert [word for line in folded if line.startswith("experiment") for word in line.split()[1:]] == header.split()[1:]
 
