@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from conftest import refused
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -23,7 +24,7 @@ from ggd_helpers.recordings.regular import Trajectories
 from ggd_helpers.systems.reaction_text import read_reactions
 
 many = settings(max_examples=int(os.environ.get("GGD_FUZZ_EXAMPLES", "100")))
-pytestmark = pytest.mark.filterwarnings("error", "ignore:.* is left out:UserWarning")
+pytestmark = pytest.mark.filterwarnings("error::RuntimeWarning", "ignore:.* is left out:UserWarning")
 
 ODD = ["", " ", "0", "-0", "1", "0.5", "1e308", "-1e308", "1e400", "5e-324", "1e-999999", "0e99999999999", "nan", "inf",
        "0,5", "1_0", "１", "1" * 400, "1" * 5000, "0x10", "1+2j", "True", "NULL", "'", '"', "a\nb", "\0", "\ufeff", "é",
@@ -102,7 +103,7 @@ def test_csv(tmp_path_factory, content):
         "trajectory,t," + ",".join(["x"] * 100_000) + "\n",
         "trajectory,t,x\n" + "a," * 100_000,
         "trajectory,t,x\n" + "a" * 10_000_000,
-        "trajectory,t,x\n" + "\n" * 1_000_000,
+        "trajectory,t,x\n" + "\n" * 200_000,
         "trajectory,t,x\n" + "".join(f"{i},0,0\n" for i in range(20_000)),
         "trajectory,t,x\n" + '"' + "a,0,0\n" * 20_000,
     ],
@@ -237,3 +238,12 @@ def test_values_from_the_command_line(data):
     for name, value in (read_or_refused(lambda: batch.read_values(chapter, given_values)) or {}).items():
         chapter.parameters[name].check(value)
         json.dumps(value, allow_nan=False)
+
+
+@pytest.mark.parametrize("assignment", ["out=a\nb", "a\nb", "a\nb=1", "gamma=a\nb", "gamma=" + "1" * 5000, "x" * 10**6])
+def test_a_refusal_is_one_short_line_whatever_was_given(assignment):
+    (chapter,) = (each for each in NOTEBOOKS if each.name == "03_particle")
+    with refused():
+        batch.read_values(chapter, [assignment])
+    with pytest.raises(batch.Refused, match=r"^.{1,400}$"):
+        batch.read_values(chapter, [assignment])

@@ -111,6 +111,8 @@ def _add(rows: Rows, header: Header, part: list[list[str]]) -> None:
         return
     if len(columns) != len(header.columns):
         raise ValueError("other cells than in the header")
+    if any("_" in "".join(columns[i]) for i in header.time_and_state):
+        raise ValueError("digits with a _ between them: Python would take them")
     labels = [text.strip() for text in columns[header.label]]
     new = dict.fromkeys(labels)
     table = np.array([np.fromiter(map(float, columns[i]), float, len(labels)) for i in header.time_and_state]).T
@@ -145,6 +147,6 @@ def _problem(header: Header, line: int, part: list[list[str]]) -> str:
 
 def _is_finite(text: str) -> bool:
     try:
-        return math.isfinite(float(text))
+        return math.isfinite(float(text)) and "_" not in text
     except ValueError:
         return False

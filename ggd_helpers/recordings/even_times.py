@@ -20,7 +20,7 @@ class Digits(NamedTuple):
         """With the digits of these numbers, too."""
         decimals, significant = self
         for text in texts:
-            mantissa, _, exponent = text.strip().replace("_", "").lower().partition("e")
+            mantissa, _, exponent = text.strip().lower().partition("e")
             whole, _, fraction = mantissa.partition(".")
             decimals = max(decimals, len(fraction) - int(exponent[:6] or 0))
             significant = max(significant, len((whole + fraction).lstrip("+-0")))
@@ -32,7 +32,7 @@ class Digits(NamedTuple):
         A file keeps a number of decimals (`%.3f`) or of significant digits (`%.6g`); a last digit that is 0 may have
         been dropped. Both hold for all its times, so the coarser of the two is the last digit of a time.
         """
-        first_digit = np.floor(np.log10(np.abs(times), out=np.zeros_like(times), where=times != 0))
+        first_digit = np.floor(np.log10(np.abs(times), out=np.full_like(times, -np.inf), where=times != 0))
         return 0.5 * np.maximum(np.float_power(10.0, -self.decimals), 10.0 ** (first_digit + 1 - self.significant))
 
 
