@@ -42,7 +42,7 @@ signal.signal(signal.SIGHUP, signal.SIG_DFL)  # and this one under nohup
 from ggd_helpers.commands import answer
 sys.exit(answer(["run", "03_tiny", "-p", f"gamma={sys.argv[2]}", "--out", sys.argv[3]], Path(sys.argv[1])))
 """
-SIGNALS = [signal.SIGKILL, signal.SIGHUP, signal.SIGINT]
+SIGNALS = [signal.SIGHUP, signal.SIGINT, signal.SIGKILL]
 KINDS = ["no folder", "an earlier run", "an earlier run and a user's files", "a user's empty folder"]
 
 
@@ -159,7 +159,7 @@ def test_a_users_files_stay_and_runs_are_whole(chapters: Path, tmp_path: Path):
 def test_a_kernel_holds_the_lock_and_dies_even_if_it_was_starting_when_ctrl_c_came(chapters, tmp_path, monkeypatch):
     def interrupt(*arguments) -> None:
         for process in kernels(tmp_path):
-            opened.extend(os.readlink(each) for each in (process / "fd").iterdir())
+            opened.extend(str(each.readlink()) for each in (process / "fd").iterdir())
         raise KeyboardInterrupt
 
     opened: list[str] = []
