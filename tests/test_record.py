@@ -207,7 +207,7 @@ class TestProvenance:
         (tmp_path / "checkout" / "a").touch()
         git = ["git", "-C", str(tmp_path / "checkout"), "-c", "user.name=x", "-c", "user.email=x"]
         try:
-            for command in (["init", "-q"], ["add", "a"], ["commit", "-qm", "a"], ["tag", "v1"]):
+            for command in (["init", "-q"], ["add", "a"], ["commit", "-qm", "a"], ["tag", "-am", "a", "v1"]):
                 subprocess.run([*git, *command], check=True)
         except FileNotFoundError:
             pytest.skip("needs git")
@@ -220,6 +220,7 @@ class TestProvenance:
         assert read(Record("07_small", variables).save())["commit"] == f"{head}-dirty"
 
     def test_no_commit_outside_a_checkout_even_inside_another_repository(self, checkout, variables, monkeypatch):
+        (checkout / "site-packages").mkdir()
         monkeypatch.setattr(record_module, "ROOT", checkout / "site-packages")
         assert read(Record("07_small", variables).save())["commit"] is None
 
