@@ -1,6 +1,7 @@
 """Hostile files and texts: read, or refused with a `ValueError` of one line, in 2 s and 500 MB.
 
-`GGD_FUZZ_EXAMPLES=2000` tries as many of each kind instead of the few of `make test`.
+`GGD_FUZZ_EXAMPLES=2000` tries as many of each kind instead of the few of `make test`, and holds the 2 s; every day
+only what takes minutes is an error, for machines may be slow or busy.
 """
 
 import io
@@ -23,6 +24,7 @@ from ggd_helpers.files import CHAPTERS
 from ggd_helpers.recordings.regular import Trajectories
 from ggd_helpers.systems.reaction_text import read_reactions
 
+SECONDS = 2 if "GGD_FUZZ_EXAMPLES" in os.environ else 60
 many = settings(max_examples=int(os.environ.get("GGD_FUZZ_EXAMPLES", "100")))
 pytestmark = pytest.mark.filterwarnings("error::RuntimeWarning", "ignore:.* is left out:UserWarning")
 
@@ -45,7 +47,7 @@ def read_or_refused(read: Callable[[], Any]) -> Any:
         seconds, (_, peak) = time.process_time() - began, tracemalloc.get_traced_memory()
         tracemalloc.stop()
     assert message is None or len(message.splitlines()) == 1, message
-    assert seconds < 2
+    assert seconds < SECONDS
     assert peak < 500e6
     return result
 

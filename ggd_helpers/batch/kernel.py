@@ -63,3 +63,4 @@ def kernel_at(staging: Path, lock: int) -> Iterator[type[ThisPython]]:
                 if process is not None and process.poll() is None:
                     process.kill()
                     process.wait()
+                kernel.context.destroy(linger=0)  # or it is found open when Python tidies up, wherever that is
