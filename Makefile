@@ -34,7 +34,8 @@ test-package: $(INSTALLED)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests ggd_helpers --doctest-modules --ignore=tests/browser -n 2
 
 test-notebooks: $(INSTALLED)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --nbval --nbval-sanitize-with tests/notebooks/sanitize.cfg \
+	OMP_NUM_THREADS=1 PYTHONPATH=tests/notebooks $(BIN)/python -m pytest -p patience \
+		--nbval --nbval-sanitize-with tests/notebooks/sanitize.cfg \
 		--nbval-current-env --nbval-cell-timeout=300 -n 2 --dist loadfile notebooks/
 
 test-browser: $(INSTALLED)
