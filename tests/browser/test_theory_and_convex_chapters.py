@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.browser
 
-SET_UP = ("seed: int", "ggd.check_parameters")
+SET_UP = ("seed: int", "ggd.Record(")
 
 
 @pytest.fixture(scope="module")
