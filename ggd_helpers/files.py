@@ -7,6 +7,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 CHAPTERS, DATA = ROOT / "notebooks", ROOT / "data"
+MANIFEST = "manifest.json"  # lists what a run wrote into its folder, with checksums: only that may be replaced
 
 
 def data_path(name: str) -> Path:

@@ -6,8 +6,8 @@ import os
 import platform
 import subprocess
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from safetensors.torch import save
 
 from ggd_helpers.devices import choose_device
 from ggd_helpers.experiments import Outcome
-from ggd_helpers.files import CHAPTERS, DATA, ROOT, data_path, sha256, written_whole
+from ggd_helpers.files import CHAPTERS, DATA, MANIFEST, ROOT, data_path, sha256, written_whole
 from ggd_helpers.parameters import load_notebook, parameters_of
 
 
@@ -67,9 +67,7 @@ class Record:
 
     def figure(self, figure: Figure, name: str) -> Figure:
         """Keep a figure as `OUT/figures/NAME.png`, and hand it back for the page."""
-        path = self.folder / "figures" / f"{name}.png"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with written_whole(path) as partial:
+        with self._writing(f"figures/{name}.png") as partial:
             figure.savefig(partial, dpi=150, format="png")
         return figure
 
@@ -93,10 +91,9 @@ class Record:
         under `metrics`. `seconds` counts from the making of the record.
         """
         metrics, failed = self._sorted_out()
-        self.folder.mkdir(parents=True, exist_ok=True)
         for name, model in self.models.items():
             weights = {key: value.cpu().clone().contiguous() for key, value in model.state_dict().items()}  # unshared
-            with written_whole(self.folder / f"{name}.safetensors") as partial:
+            with self._writing(f"{name}.safetensors") as partial:
                 partial.write_bytes(save(weights))
         content = {
             "chapter": self.chapter,
@@ -113,9 +110,22 @@ class Record:
             | {name: metadata.version(name) for name in ("ggd_helpers", "torch", "numpy", "scipy")},
             "metrics": metrics,
         } | ({"failed": failed} if failed else {})
-        with written_whole(self.folder / "results.json") as partial:
+        with self._writing("results.json") as partial:
             partial.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
         return self.folder / "results.json"
+
+    @contextmanager
+    def _writing(self, name: str) -> Iterator[Path]:
+        """A place to write a file of the folder to; the manifest lists it then, so that a later run may replace it."""
+        path, manifest = self.folder / name, self.folder / MANIFEST
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with written_whole(path) as partial:
+            yield partial
+        with suppress(ValueError, KeyError, TypeError):  # a file of that name that is a user's own stays as it is
+            listed = json.loads(manifest.read_text(encoding="utf-8"))["files"] if manifest.is_file() else {}
+            content = {"files": listed | {name: sha256(path)}}
+            with written_whole(manifest) as partial:
+                partial.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
     def _portable_parameters(self) -> dict[str, Any]:
         """The parameters with paths as seen from the folder; a file that the course ships goes by its name."""

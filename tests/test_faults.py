@@ -19,8 +19,8 @@ import pytest
 from test_command_line import write_chapter
 
 from ggd_helpers import batch
-from ggd_helpers.batch.place import MANIFEST, STAGING, claimed
-from ggd_helpers.files import sha256
+from ggd_helpers.batch.place import STAGING, claimed
+from ggd_helpers.files import MANIFEST, sha256
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="looks for kernels as Linux shows them")
 RUNS = int(os.environ.get("GGD_FAULTS", "12"))

@@ -13,6 +13,7 @@ import pytest
 
 from ggd_helpers.batch import Refused, place
 from ggd_helpers.batch.place import STAGING, claimed, undisturbed
+from ggd_helpers.files import MANIFEST
 
 EARLIER = {
     "results.json": "earlier",
@@ -41,7 +42,7 @@ def content(folder: Path) -> dict[str, str]:
     found: dict[str, str] = {}
     for path in folder.rglob("*"):
         name = str(path.relative_to(folder))
-        if path.is_file() and path.name != place.MANIFEST:
+        if path.is_file() and path.name != MANIFEST:
             found[name] = path.read_text()
         elif path.is_dir() and not any(path.iterdir()):
             found[name] = "an empty folder"

@@ -17,9 +17,10 @@ from PIL import Image
 from safetensors.torch import load_file
 
 from ggd_helpers import record as record_module
+from ggd_helpers.batch.place import claimed
 from ggd_helpers.dynamics.gradient import GradientDynamics
 from ggd_helpers.experiments import Outcome
-from ggd_helpers.files import DATA
+from ggd_helpers.files import DATA, MANIFEST, sha256
 from ggd_helpers.potentials.coordinates import Components, DissipationInComponents, EntropyInComponents
 from ggd_helpers.potentials.general import (
     ConcaveEntropy,
@@ -63,7 +64,7 @@ def read(path):
 
 
 def names_in(folder):
-    return sorted(path.name for path in folder.rglob("*"))
+    return sorted(path.name for path in folder.rglob("*") if path.name != MANIFEST)
 
 
 class TestParameters:
@@ -329,3 +330,25 @@ class TestFigure:
         empty = (record.folder / "figures" / "a.png").read_bytes()
         record.figure(self.draw(0, 1), "a")
         assert (record.folder / "figures" / "a.png").read_bytes() != empty
+
+
+class TestManifest:
+    def test_it_lists_what_was_written_so_that_a_run_may_replace_it(self, record):
+        """Whoever ran a chapter in JupyterLab may run it as a batch job into the same folder."""
+        record.models["1d"] = MODELS["networks"](0)
+        for points in ((0, 1), (1, 0)):  # again, as when a cell is run twice
+            record.figure(TestFigure().draw(*points), "a")
+            record.save()
+        (record.folder / "mine.txt").write_text("mine")
+        listed = read(record.folder / MANIFEST)["files"]
+        assert listed == {
+            name: sha256(record.folder / name) for name in ("figures/a.png", "1d.safetensors", "results.json")
+        }
+        with claimed(record.folder) as place:
+            assert set(place.earlier()) == {*listed, MANIFEST}
+
+    def test_a_file_of_that_name_that_is_a_users_own_stays(self, record):
+        record.folder.mkdir(parents=True)
+        (record.folder / MANIFEST).write_text("my list")
+        record.save()
+        assert (record.folder / MANIFEST).read_text() == "my list"

@@ -15,9 +15,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 
 from ggd_helpers.batch.chapter import Refused
-from ggd_helpers.files import sha256, written_whole
+from ggd_helpers.files import MANIFEST, sha256, written_whole
 
-STAGING, LOCK, MANIFEST = ".ggd-partial", "lock", "manifest.json"
+STAGING, LOCK = ".ggd-partial", "lock"
 ENDINGS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 _ANOTHER = "or name another folder with --out."
 PATIENCE = 3.0  # seconds: a kernel whose program was killed looks once a second whether it still has one
@@ -63,7 +63,7 @@ class Place:
 
         That is `out`, or a new folder in it where something came in the way since the run began.
         """
-        new = _files(self.run)
+        new = [name for name in _files(self.run) if name != MANIFEST]
         manifest = {"files": {name: sha256(self.run / name) for name in new}}
         (self.run / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
         new.append(MANIFEST)
