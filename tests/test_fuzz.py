@@ -66,28 +66,36 @@ def whole(data: Trajectories | None) -> bool:
 
 # --- CSV ---
 
-headers = st.permutations(["trajectory", "t", "x", "y"]) | st.lists(
-    st.sampled_from(["trajectory", "t", "x", "", "index", "Unnamed: 0", *ODD]), max_size=6
-)
+junk = st.lists(st.sampled_from(["trajectory", "t", "x", "", "index", "Unnamed: 0", *ODD]), max_size=6)
+headers = st.one_of(*[st.permutations(["trajectory", "t", "x", "y"])] * 5, junk)
 numbers = st.floats(allow_nan=False, allow_infinity=False).map(repr) | st.integers(0, 9).map(str)
 
 
 @st.composite
 def tables(draw) -> bytes:
-    """A table with nothing, some cells or a row of it spoiled; sometimes in another encoding or with other marks."""
-    header = draw(headers)
-    steps, digits, rows = draw(st.sampled_from([0.5, 1 / 30, 1e300, 1e-300])), draw(st.integers(0, 6)), []
-    for label in draw(st.lists(st.sampled_from(["a", "b", "run 1"]), max_size=3)):
-        for k in range(draw(st.integers(0, 5))):
-            cells = {"trajectory": label, "t": f"{k * steps:.{digits}{draw(st.sampled_from('fge'))}}"}
-            rows.append([cells.get(name) or draw(numbers) for name in header])
-    for _ in range(draw(st.integers(0, 2))):
-        if rows and (row := draw(st.sampled_from(rows))):
-            place = draw(st.integers(0, len(row) - 1))
-            row[place : place + draw(st.integers(0, 2))] = [draw(st.sampled_from(ODD) | st.text(max_size=5))]
-    mark, end = draw(st.sampled_from([",", ",", ",", ";", "\t"])), draw(st.sampled_from(["\n", "\r\n", "\r", "\n\n"]))
-    text = end.join(mark.join(row) for row in [header, *rows])
-    return text.encode(draw(st.sampled_from(["utf-8", "utf-8", "utf-8-sig", "utf-16", "latin-1"])), "replace")
+    """A table of which a third are whole; others have spoiled cells or rows, other marks, or another encoding."""
+    header, form = draw(headers), draw(st.sampled_from([".6f", ".3f", ".1f", ".0f", ".6g", ".1e"]))
+    step, labels = (
+        draw(st.sampled_from([1, 0.5, 1 / 30, 1e300, 1e-300])),
+        ["a", "b", "run 1"][: draw(st.integers(1, 3))],
+    )
+    points = draw(st.integers(2, 30))
+    rows = [
+        [{"trajectory": label, "t": format(k * step, form)}.get(name) or draw(numbers) for name in header]
+        for label in labels
+        for k in range(points)
+    ]
+    spoiled = draw(st.sampled_from(["nothing", "nothing", "cells", "row", "format"]))
+    row = draw(st.sampled_from(rows))
+    if spoiled == "cells" and row:
+        place = draw(st.integers(0, len(row) - 1))
+        row[place : place + draw(st.integers(0, 2))] = [draw(st.sampled_from(ODD) | st.text(max_size=5))]
+    elif spoiled == "row":
+        rows.remove(row)
+    mark, end, encoding = ",", draw(st.sampled_from(["\n", "\r\n", "\r", "\n\n"])), "utf-8"
+    if spoiled == "format":
+        mark, encoding = draw(st.sampled_from(",;\t")), draw(st.sampled_from(["utf-8-sig", "utf-16", "latin-1"]))
+    return end.join(mark.join(cells) for cells in [header, *rows]).encode(encoding, "replace")
 
 
 @many
@@ -138,8 +146,10 @@ def npy(header: str, content: bytes = bytes(24)) -> bytes:
 def archives(draw) -> bytes:
     """A file of `save` with an array or a header exchanged, then perhaps a byte or the end of it all."""
     fields = {"states": np.ones((2, 3, 1)), "velocities": np.ones((2, 3, 1)), "dt": 0.1, "metadata": "{}"}
-    fields |= draw(st.dictionaries(st.sampled_from(list(fields)), arrays, max_size=2))
-    lies = draw(st.dictionaries(st.sampled_from(list(fields)), headers_that_lie, max_size=1))
+    spoiled = draw(st.sampled_from(["nothing", "arrays", "header", "bytes", "end"]))
+    if spoiled == "arrays":
+        fields |= draw(st.dictionaries(st.sampled_from(list(fields)), arrays, min_size=1, max_size=2))
+    lies = {draw(st.sampled_from(list(fields))): draw(headers_that_lie)} if spoiled == "header" else {}
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", draw(st.sampled_from([zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED]))) as archive:
         for name, value in fields.items():
@@ -147,9 +157,9 @@ def archives(draw) -> bytes:
             np.save(member, value)
             archive.writestr(f"{name}.npy", npy(lies[name]) if name in lies else member.getvalue())
     content = bytearray(file.getvalue())
-    for _ in range(draw(st.integers(0, 2))):
+    for _ in range(3 * (spoiled == "bytes")):
         content[draw(st.integers(0, len(content) - 1))] = draw(st.integers(0, 255))
-    return bytes(content[: draw(st.none() | st.integers(0, len(content)))])
+    return bytes(content[: draw(st.integers(0, len(content)))] if spoiled == "end" else content)
 
 
 @many
@@ -200,12 +210,13 @@ def test_a_zip_bomb_is_refused_by_its_headers(tmp_path, shape, dtype, megabytes,
 
 # --- texts ---
 
-reactions = st.lists(
-    st.sampled_from(
-        ["A", "B", "C2", " + ", " <-> ", " -> ", " | ", "kf=", "kb=", ", ", ";", "\n", "2 ", "0", "12", *ODD]
-    ),
-    max_size=12,
-).map("".join)
+sides = st.sampled_from(["A", "B", "A + 2 B", "C2", "12 C", "0 A", "13 A", "A + A", "", *ODD])
+rates = st.sampled_from(
+    ["", "", " | kf=2", "| kb=1e-30, kf=.5", " | kf=1e31", " | kf=", "|", " | kf=1, kf=2", " | kc=1"]
+)
+whole_reactions = st.builds("{} {} {}{}".format, sides, st.sampled_from(["<->", "<->", "<->", "->", "="]), sides, rates)
+pieces = st.sampled_from(["A", " + ", "<->", "|", "kf=", ", ", ";", "\n", "2 ", *ODD])
+reactions = st.lists(whole_reactions, max_size=4).map("; ".join) | st.lists(pieces, max_size=12).map("".join)
 
 
 @many
