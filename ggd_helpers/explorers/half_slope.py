@@ -77,8 +77,8 @@ class HalfSlopeExplorer(Explorer):
         distance = torch.linspace(0, 1, len(right))
         odd = (right - left) / 2
         even = [(state, best) for state, (best, size) in self.found.items() if size < EVEN]
-        dots = torch.tensor(even).reshape(-1, 2).T
-        slope = torch.tensor(list(self.slopes.items())).reshape(-1, 2).T
+        dots = torch.tensor(even, dtype=torch.float64).reshape(-1, 2).T
+        slope = torch.tensor(list(self.slopes.items()), dtype=torch.float64).T
         h = self.hamiltonians[share]
         return {
             "mirror": {
