@@ -21,6 +21,7 @@ _HOMES = {
     "experiments": ["Experiment", "Outcome"],
     "explorers.convex": ["ConvexExplorer", "WidthExplorer"],
     "explorers.diffusion": ["DiffusionExplorer"],
+    "explorers.half_slope": ["HalfSlopeExplorer"],
     "explorers.particle": ["ParticleExplorer"],
     "explorers.prediction": ["Prediction"],
     "explorers.reactions": ["ReactionsExplorer"],

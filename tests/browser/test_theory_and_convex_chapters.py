@@ -24,6 +24,14 @@ def theory(open_chapter: "Callable[..., Chapter]") -> "Chapter":
 
 
 @pytest.fixture(scope="module")
+def mirror(open_chapter: "Callable[..., Chapter]") -> "Chapter":
+    """The theory chapter with the jumps and the explorer of the half slope, and nothing else, run."""
+    return open_chapter(
+        "01_theory.ipynb", *SET_UP, "def log_ways", "def jumps", "ggd.HalfSlopeExplorer", "mirror.panel"
+    )
+
+
+@pytest.fixture(scope="module")
 def convex(open_chapter: "Callable[..., Chapter]") -> "Chapter":
     """The chapter on convex networks with the explorer of the envelope, and nothing else, run."""
     return open_chapter("02_convex_networks.ipynb", *SET_UP, "ggd.ConvexExplorer", "convex_explorer.panel")
@@ -69,6 +77,20 @@ def test_an_inadmissible_potential_is_called_by_its_name(theory: "Chapter"):
         theory.slider("strength").get_by_role("slider").press("ArrowRight")
     expect(theory.explorer("shape")).to_contain_text("Entropy falls")
     theory.screenshot("theory_explorer")
+
+
+def test_the_mirror_of_a_measured_hamiltonian_is_found_by_keyboard(mirror: "Chapter"):
+    even = "as far as these jumps can tell"
+    move(mirror, "shift", "ArrowRight")
+    move(mirror, "share of B", "ArrowLeft")  # to 0.3, where half of ln(0.3/0.7) is -0.42
+    expect(mirror.explorer("shift")).not_to_contain_text(even)
+    for _ in range(43):
+        mirror.slider("shift").get_by_role("slider").press("ArrowLeft")
+    expect(mirror.explorer("shift")).to_contain_text(even)
+    mirror.explorer("shift").get_by_role("checkbox").check()
+    mirror.settle()
+    assert mirror.take_complaints() == []
+    mirror.screenshot("half_slope_explorer")
 
 
 @pytest.mark.parametrize(("slider", "key"), [("depth", "ArrowLeft"), ("epsilon", "ArrowLeft"), ("width", "ArrowLeft")])
