@@ -20,6 +20,7 @@ _HOMES = {
     "experiments": ["Experiment", "Outcome"],
     "explorers.convex": ["ConvexExplorer", "WidthExplorer"],
     "explorers.diffusion": ["DiffusionExplorer"],
+    "explorers.optimisers": ["DescentExplorer"],
     "explorers.particle": ["ParticleExplorer"],
     "explorers.reactions": ["ReactionsExplorer"],
     "explorers.theory": ["PairExplorer"],
