@@ -14,8 +14,8 @@ from ggd_helpers.training.landscapes import Landscape, Way, gap
 
 Curve = tuple[Tensor, Tensor]
 TWO: tuple[dict[str, Any], ...] = (
-    {"color": COLOURS[0], "ls": "-", "lw": 1.4, "marker": "o", "ms": 4},
-    {"color": COLOURS[1], "ls": "--", "lw": 1.4, "marker": "^", "ms": 5},
+    {"color": COLOURS[0], "ls": "-", "lw": 1.4, "marker": "o", "ms": 3},
+    {"color": COLOURS[1], "ls": "--", "lw": 1.4, "marker": "^", "ms": 4},
 )
 LOWEST = 1e-12  # losses are drawn down to here: below, all are at the bottom
 STYLES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)))
@@ -59,19 +59,20 @@ def minibatches(sizes: Tensor, spread: Tensor, curvatures: Mapping[str, Tensor])
 @styled
 def landscapes(drawn: Mapping[str, tuple[Landscape, Mapping[str, Way]]]) -> Figure:
     """Two ways down each landscape: above where they go between its level lines, below what it costs."""
-    figure, axes = plt.subplots(2, len(drawn), figsize=(3.3 * len(drawn), 5.6), height_ratios=(3, 2), sharey="row")
+    figure, axes = plt.subplots(2, len(drawn), figsize=(3.3 * len(drawn), 5.6), height_ratios=(3, 2))
     figure.get_layout_engine().set(hspace=0.06)
     for (top, bottom), (title, (landscape, ways)) in zip(axes.T, drawn.items(), strict=True):
         level_lines(top, landscape)
         top.plot(*landscape.start, "o", color="k", ms=7, mfc="none")
         for style, (label, way) in zip(TWO, ways.items(), strict=False):
             top.plot(*way.points.T, **style, label=label)
-            bottom.semilogy(way.gradients, gap(landscape, way).clamp_min(LOWEST), **style)
+            bottom.semilogy(way.gradients, gap(landscape, way).clamp_min(LOWEST), **style | {"ms": 2.5})
         top.set(title=title, xlabel="$\\theta_1$", ylabel="$\\theta_2$")
         bottom.set(xlabel="gradients computed", ylabel="loss - lowest loss", ylim=(LOWEST / 3, 1e2))
+        if bottom is not axes[1, 0]:
+            bottom.sharey(axes[1, 0])
+            bottom.label_outer()
         top.legend(loc="lower center", bbox_to_anchor=(0.5, 1.1), handlelength=3)
-        for ax in (top, bottom):
-            ax.label_outer(remove_inner_ticks=False)
     return figure
 
 

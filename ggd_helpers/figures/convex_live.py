@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 from matplotlib.artist import Artist
 
 from ggd_helpers.figures.convex import LOWEST, TWO, level_lines
@@ -71,8 +70,8 @@ class DescentPicture(LivePicture):
                 contours.remove()
             level_lines(axes, landscape)
             self.draw_background()
-        self.ring.set_data(*np.array(next(iter(ways.values())).points[:1].T))
-        drawn = {"ways": {}, "costs": {}}
+        self.ring.set_data(*next(iter(ways.values())).points[:1].T.numpy())
+        drawn: dict[str, dict[str, Curve]] = {"ways": {}, "costs": {}}
         for name, way in ways.items():
             drawn["ways"][name] = (way.points[:, 0].numpy(), way.points[:, 1].numpy())
             heights = gap(landscape, way).clamp_min(LOWEST)

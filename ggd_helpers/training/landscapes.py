@@ -41,6 +41,11 @@ class Way(NamedTuple):
     points: Tensor
     gradients: Tensor
 
+    def within(self, gradients: int) -> "Way":
+        """The part of the way that asks for no more than so many gradients."""
+        early = self.gradients <= gradients
+        return Way(self.points[early], self.gradients[early])
+
 
 def follow(method: Method, loss: Loss, start: Tensor, gradients: int) -> Way:
     """Follow a method from a start until it has asked for so many gradients, stops, or leaves the finite numbers.
