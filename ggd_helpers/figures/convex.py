@@ -45,6 +45,7 @@ def minibatches(sizes: Tensor, spread: Tensor, curvatures: Mapping[str, Tensor])
     left.loglog(sizes, spread[0] * (sizes / sizes[0]) ** -0.5, ":", color="0.4", label="batch$^{-1/2}$")
     left.set(xlabel="batch size", ylabel="relative error", title="noise of the gradient")
     left.set_xticks(sizes.tolist(), sizes.tolist())
+    left.set_yticks([0.1, 0.2, 0.5], ["10 %", "20 %", "50 %"])
     left.minorticks_off()
     bins = torch.linspace(-4, 6, 41).numpy()
     for i, (label, values) in enumerate(curvatures.items()):
@@ -59,8 +60,7 @@ def minibatches(sizes: Tensor, spread: Tensor, curvatures: Mapping[str, Tensor])
 @styled
 def landscapes(drawn: Mapping[str, tuple[Landscape, Mapping[str, Way]]]) -> Figure:
     """Two ways down each landscape: above where they go between its level lines, below what it costs."""
-    figure, axes = plt.subplots(2, len(drawn), figsize=(3.3 * len(drawn), 5.6), height_ratios=(3, 2))
-    figure.get_layout_engine().set(hspace=0.06)
+    figure, axes = plt.subplots(2, len(drawn), figsize=(3.3 * len(drawn), 5.8), height_ratios=(3, 2))
     for (top, bottom), (title, (landscape, ways)) in zip(axes.T, drawn.items(), strict=True):
         level_lines(top, landscape)
         top.plot(*landscape.start, "o", color="k", ms=7, mfc="none")

@@ -96,15 +96,16 @@ def with_torch(optimizer: Callable[..., torch.optim.Optimizer], **options: objec
 
     def descend(loss: Loss, start: Tensor) -> Iterator[Tensor]:
         p = start.clone().requires_grad_()
-        method, known = optimizer([p], **options), {}
+        method = optimizer([p], **options)
+        known: dict[tuple[float, ...], tuple[float, Tensor]] = {}
 
         def closure() -> float:
             here = tuple(p.tolist())
             if here not in known:
                 value = loss(p)
                 known[here] = value.item(), torch.autograd.grad(value, p)[0]
-            value, p.grad = known[here]
-            return value
+            height, p.grad = known[here]
+            return height
 
         while True:
             before = p.detach().clone()
@@ -165,4 +166,4 @@ def gap(landscape: Landscape, way: Way) -> Tensor:
 def gradients_to(landscape: Landscape, way: Way, within: float = 1e-6) -> float:
     """How many gradients until the loss is within so much of its lowest value; infinite if it never gets there."""
     there = (gap(landscape, way) < within).nonzero()
-    return way.gradients[there[0]].item() if len(there) else math.inf
+    return float(way.gradients[there[0]].item()) if len(there) else math.inf
