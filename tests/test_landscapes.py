@@ -45,6 +45,17 @@ def test_first_order_methods_ask_for_one_gradient_a_step_and_newton_for_three():
         assert way.gradients.tolist() == list(range(0, 31, price))
 
 
+def test_lbfgs_asks_at_no_point_twice():
+    landscape, points = LANDSCAPES["bent valley"], []
+
+    def loss(p):
+        points.append(tuple(p.tolist()))
+        return landscape.loss(p)
+
+    follow(methods(0.1)["L-BFGS"], loss, torch.tensor(landscape.start, dtype=torch.float64), 20)
+    assert len(set(points)) == len(points) >= 20
+
+
 def test_gradient_descent_in_a_parabola_is_a_geometric_series():
     way = follow(methods(0.1)["gradient descent"], lambda p: 0.5 * (p**2).sum(), torch.ones(2).double(), 10)
     torch.testing.assert_close(way.points[:, 0], 0.9 ** torch.arange(11, dtype=torch.float64))
