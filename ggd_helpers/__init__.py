@@ -22,6 +22,7 @@ _HOMES = {
     "explorers.convex": ["ConvexExplorer", "WidthExplorer"],
     "explorers.diffusion": ["DiffusionExplorer"],
     "explorers.half_slope": ["HalfSlopeExplorer"],
+    "explorers.optimisers": ["DescentExplorer"],
     "explorers.particle": ["ParticleExplorer"],
     "explorers.prediction": ["Prediction"],
     "explorers.reactions": ["ReactionsExplorer"],

@@ -11,14 +11,14 @@ from matplotlib.figure import Figure
 from torch.nn.functional import softplus
 
 from ggd_helpers.figures import convex, theory
-from ggd_helpers.training.landscapes import LANDSCAPES
+from ggd_helpers.training.landscapes import LANDSCAPES, Way
 
 pytestmark = pytest.mark.filterwarnings("error")
 
 T = torch.linspace(0, 1, 11)
 Y = torch.linspace(-1, 1, 11)
 SIZES = torch.tensor([10, 100, 1000])
-WAYS = {name: torch.rand(7, 2) for name in "abcdefg"}
+WAYS = {name: Way(torch.rand(7, 2), torch.arange(7)) for name in "ab"}
 
 THEORY = {
     "box": lambda: theory.box(T, {20: 1 - T, 200: 1 - T / 2}, {20: T, 200: T / 2}, torch.linspace(1, 0.5, 11)),
@@ -42,7 +42,7 @@ CONVEX = {
     "approximation": lambda: convex.approximation(Y, Y**2, {1: Y, 4: Y**2}, {1: 0.1, 4: 0.01}),
     "minibatches": lambda: convex.minibatches(SIZES, 1 / SIZES, {"a": torch.randn(99), "b": torch.ones(99)}),
     "landscapes": lambda: convex.landscapes({name: (landscape, WAYS) for name, landscape in LANDSCAPES.items()}),
-    "losses": lambda: convex.losses({"a": (range(1, 4), [1.0, 0.1, 0.01]), "b": ([1, 3], [1.0, 0.5])}, switch=2),
+    "losses": lambda: convex.losses({"a": (range(1, 4), [1.0, 0.1, 0.01]), "b": ([1, 3], [1.0, 0.5])}),
     "building_blocks": lambda: convex.building_blocks(Y, torch.stack([softplus(Y), softplus(-Y)], -1), Y**2, Y, Y**3),
     "spreads": lambda: convex.spreads({"one": {"a": [1.0, 2.0, 3.0], "b": [0.1]}, "two": {"a": [1.0]}}, "loss"),
     "positive_maps": lambda: convex.positive_maps(Y, {"a": Y**2, "b": Y.exp()}, {"a": 2 * Y.abs(), "b": 0 * Y}),
@@ -56,6 +56,7 @@ DRAWINGS = THEORY | CONVEX
 @pytest.mark.parametrize(("module", "drawings"), [(theory, THEORY), (convex, CONVEX)])
 def test_every_function_is_tried(module, drawings):
     functions = {name for name, f in inspect.getmembers(module, inspect.isfunction) if f.__module__ == module.__name__}
+    functions = {name for name in functions if getattr(module, name).__annotations__["return"] is Figure}
     assert functions == set(drawings)
 
 

@@ -76,7 +76,7 @@ class _FitExplorer(Explorer):
 
 
 class WidthExplorer(_FitExplorer):
-    """An ordinary network with one hidden layer: move its width, and watch it fit four bumps."""
+    """An ordinary network with one hidden layer: move its width, and watch it fit three hills and three valleys."""
 
     def __init__(self, width: int = 4, seed: int = 0):
         self.width = _whole_slider("width", width, 1, 24)

@@ -108,3 +108,15 @@ def test_the_width_explorer_moves(open_chapter: "Callable[..., Chapter]"):
     chapter = open_chapter("02_convex_networks.ipynb", *SET_UP, "ggd.WidthExplorer", "width_explorer.panel")
     move(chapter, "width", "ArrowRight")
     chapter.screenshot("width_explorer")
+
+
+def test_the_start_of_two_optimisers_is_moved_and_one_is_exchanged(open_chapter: "Callable[..., Chapter]"):
+    chapter = open_chapter("02_convex_networks.ipynb", *SET_UP, "ggd.DescentExplorer", "descent_explorer.panel")
+    expect(chapter.explorer("start 2")).to_contain_text("Newton: 60 gradients, at (0.00, 0.00)")
+    for _ in range(16):  # from 0.20 to 0.52
+        chapter.slider("start 2").get_by_role("slider").press("ArrowRight")
+    expect(chapter.explorer("start 2")).to_contain_text("Newton: 60 gradients, at (0.00, -1.00)")
+    move(chapter, "start 1", "ArrowLeft")
+    move(chapter, "gradients", "ArrowRight")
+    choose(chapter, "start 2", "bent valley")
+    chapter.screenshot("descent_explorer")
