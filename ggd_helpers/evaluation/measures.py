@@ -21,8 +21,8 @@ def velocity(system: Law) -> Measure:
     """`velocity_mse` against the known velocity, `velocity_mse_data` against differences, `noise_floor` between these.
 
     The differences are central ones with an error of `dt^2/6 |d3x/dt3|`, and one-sided ones at the two ends, as the
-    thesis reports them. Those are off by `dt/2 |d2x/dt2|` and most of `noise_floor`; `noise_floor_inside` leaves both
-    ends out. `velocity_errors` are the mean squared errors of the velocity on each trajectory.
+    thesis reports them. Those are off by `dt/2 |d2x/dt2|` and may be most of `noise_floor`: `noise_floor_inside` leaves
+    both ends out. `velocity_errors` are the mean squared errors of the velocity on each trajectory.
 
     Source: thesis 3.2.
     """
