@@ -16,7 +16,6 @@ from ggd_helpers.figures.particle import (
     entropy_hill,
     error_histogram,
     law_of_measurements,
-    loss_curves,
     potentials,
     potentials_2d,
     prediction,
@@ -38,3 +37,4 @@ from ggd_helpers.figures.reactions import (
     worth_of_knowledge,
 )
 from ggd_helpers.figures.reactions_live import ReactionsPicture
+from ggd_helpers.figures.training import loss_curves

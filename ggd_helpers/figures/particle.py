@@ -17,7 +17,6 @@ from ggd_helpers.figures.style import COLOURS, KNOWN, LEARNED, styled
 from ggd_helpers.integrators import rk4
 from ggd_helpers.recordings.regular import Trajectories
 from ggd_helpers.systems.particle import Particle
-from ggd_helpers.training.fit import History
 
 DASHES = ("--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)))  # lines can be told apart without their colours
 
@@ -49,19 +48,6 @@ def trajectories_2d(data: Trajectories, chosen: Sequence[int] = (0,)) -> Figure:
     axes.plot(0, 0, "k+", ms=9)
     axes.annotate("rest", (0, 0), (7, 5), textcoords="offset points", fontsize=9)
     axes.set(xlabel="$x_1$", ylabel="$x_2$", xlim=(-1.05, 1.05), ylim=(-1.05, 1.05), aspect="equal")
-    return figure
-
-
-@styled
-def loss_curves(panels: Mapping[str, Mapping[str, History]]) -> Figure:
-    """The training loss over time, a panel each with the recipes side by side (thesis, Fig. 4.3)."""
-    figure, axes = plt.subplots(1, len(panels), figsize=(4 * len(panels), 2.9), sharey=True, squeeze=False)
-    for ax, (title, histories) in zip(axes[0], panels.items(), strict=True):
-        for label, history in histories.items():
-            history.plot(ax, label)
-        ax.set_title(title)
-        ax.legend()
-        ax.label_outer()
     return figure
 
 
