@@ -135,8 +135,8 @@ def potentials_2d(model: GradientDynamics, system: GradientDynamics, freedom: Fr
         levels = torch.linspace(a.min().item(), a.max().item(), 7)[1:-1]
         lines = ax.contour(side, side, a, levels=levels, colors="0.6", linewidths=KNOWN["lw"], linestyles="-")
         ax.contour(side, side, b, levels=levels, colors=COLOURS[0], linewidths=LEARNED["lw"], linestyles="--")
-        across = [(0.0, float(side[40 + int((a[40:, 40] - level).abs().argmin())])) for level in levels]
-        ax.clabel(lines, levels, fontsize=9, colors="0.15", fmt="%.2g", manual=across)
+        corner = side[40 + (a.diagonal()[40:, None] - levels).abs().argmin(dim=0)].tolist()  # along the diagonal
+        ax.clabel(lines, levels, fontsize=9, colors="0.15", fmt="%.2g", manual=list(zip(corner, corner, strict=True)))
         ax.set_aspect("equal")
     axes[0].set(xlabel="$x_1$", ylabel="$x_2$", title="entropy $S(x)$")
     axes[1].set(xlabel="$x_1^*$", ylabel="$x_2^*$", title="dissipation potential $\\Xi(0, x^*)$")
@@ -197,6 +197,8 @@ def beyond_the_data(system: Law, laws: Mapping[str, Law], reach: float, data: fl
         path = rk4(law, along[[0, -1]], 0.02 / rate, 301)
         left.plot(along, law(along), **style, label=label)
         right.plot(torch.arange(301) * 0.02 / rate, path[..., 0].T, **style)
+    left.set_ylim(-1.5 * rate * reach, 1.5 * rate * reach)  # a bad law may leave the picture
+    right.set_ylim(-1.3 * reach, 1.3 * reach)
     left.axvspan(-data, data, color="0.92", zorder=0)
     right.axhspan(-data, data, color="0.92", zorder=0)
     left.set(xlabel="$x$", ylabel="velocity $dx/dt$", title="the law")
