@@ -208,24 +208,28 @@ def beyond_the_data(system: Law, laws: Mapping[str, Law], reach: float, data: fl
 
 
 @styled
-def law_of_measurements(report: Report[Trajectories], chosen: int = 0) -> Figure:
-    """A measured trajectory and the model's own; the learned velocity and entropy along each axis through rest."""
+def law_of_measurements(report: Report[Trajectories], measured: Trajectories, chosen: int = 0) -> Figure:
+    """A held-out trajectory and the model's own; the learned velocity and entropy along each axis through rest.
+
+    `measured` is all that was recorded: its names, and the ranges over which the law is drawn.
+    """
     data, made = report.data, report.rollout
-    names = data.metadata.get("names") or [f"x_{i + 1}" for i in range(data.states.shape[-1])]
+    names = measured.metadata.get("names") or [f"$x_{i + 1}$" for i in range(measured.states.shape[-1])]
     rest = made.states[:, -1].mean(dim=0)
     figure, (left, middle, right) = plt.subplots(1, 3, figsize=(9, 3.3))
+    left.plot([], [], "o", color="0.6", ms=3, label="measured")
     for i, name in enumerate(names):
-        low, high = data.states[..., i].aminmax()
+        low, high = measured.states[..., i].aminmax()
         line = rest.repeat(101, 1)
         line[:, i] = torch.linspace(float(low), float(high), 101, dtype=rest.dtype)
-        style = _learned(i % len(COLOURS)) | {"label": f"{name}"}
-        left.plot(data.times, data.states[chosen, :, i], ".", color="0.6", ms=3)
+        style = _learned(i % len(COLOURS)) | {"label": name}
+        left.plot(data.times, data.states[chosen, :, i], "o", color="0.6", ms=2)
         left.plot(made.times, made.states[chosen, :, i], **style)
         middle.plot(line[:, i], report.model(line)[:, i], **style)
         right.plot(line[:, i], report.model.entropy(line) - report.model.entropy(rest), **style)
     left.set(xlabel="time", ylabel="state", title="held out, and the model's")
-    middle.set(xlabel="along each axis", ylabel="its velocity", title="the learned law")
-    right.set(xlabel="along each axis", ylabel="$S$ less $S$ at rest", title="the learned entropy")
+    middle.set(xlabel="state, along each axis", ylabel="its velocity", title="the learned law")
+    right.set(xlabel="state, along each axis", ylabel="$S$ less $S$ at rest", title="the learned entropy")
     _legend_below(figure, left)
     return figure
 
