@@ -135,8 +135,9 @@ def potentials_2d(model: GradientDynamics, system: GradientDynamics, freedom: Fr
         levels = torch.linspace(a.min().item(), a.max().item(), 7)[1:-1]
         lines = ax.contour(side, side, a, levels=levels, colors="0.6", linewidths=KNOWN["lw"], linestyles="-")
         ax.contour(side, side, b, levels=levels, colors=COLOURS[0], linewidths=LEARNED["lw"], linestyles="--")
-        corner = side[40 + (a.diagonal()[40:, None] - levels).abs().argmin(dim=0)].tolist()  # along the diagonal
-        ax.clabel(lines, levels, fontsize=9, colors="0.15", fmt="%.2g", manual=list(zip(corner, corner, strict=True)))
+        corner = side[40 + (a.diagonal()[40:, None] - levels).abs().argmin(dim=0)].tolist()
+        places = [(at if i % 2 else -at, at) for i, at in enumerate(corner)]  # by turns left and right
+        ax.clabel(lines, levels, fontsize=9, colors="0.15", fmt="%.2g", manual=places)
         ax.set_aspect("equal")
     axes[0].set(xlabel="$x_1$", ylabel="$x_2$", title="entropy $S(x)$")
     axes[1].set(xlabel="$x_1^*$", ylabel="$x_2^*$", title="dissipation potential $\\Xi(0, x^*)$")
