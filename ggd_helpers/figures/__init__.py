@@ -11,9 +11,11 @@ from ggd_helpers.figures.diffusion import (
 )
 from ggd_helpers.figures.diffusion_live import DiffusionPicture
 from ggd_helpers.figures.particle import (
+    beyond_the_data,
     ellipses,
     entropy_hill,
     error_histogram,
+    law_of_measurements,
     potentials,
     potentials_2d,
     prediction,

@@ -26,6 +26,7 @@ SIZES: dict["RcKeyType", Any] = {
     "legend.fontsize": 9,
     "figure.dpi": 90,
     "figure.constrained_layout.use": True,
+    "figure.constrained_layout.w_pad": 0.08,  # inches; labels of neighbours do not touch
 }
 # Keywords of `Axes.plot`, whose own signature says Any.
 KNOWN: dict[str, Any] = {"color": "0.25", "lw": 3.0, "alpha": 0.5}
