@@ -64,6 +64,7 @@ _HOMES = {
     "stochastic.langevin": ["langevin", "most_probable_path", "onsager_machlup_action"],
     "systems.diffusion": [
         "FickianDiffusion",
+        "NeighbourNetwork",
         "PorousMedium",
         "barenblatt",
         "effective_diffusivity",

@@ -46,6 +46,7 @@ DRAWINGS = {
     "floor_by_frame": lambda s: figures.floor_by_frame({"central": torch.rand(22), "exact": torch.zeros(22)}, 0.05),
     "waves": lambda s: figures.waves({"training": torch.zeros(9), "test": torch.rand(9)}, highest=4),
     "densities": lambda s: figures.densities(s.c, *[{"known": s.c, "learned": 2 * s.c}] * 3),
+    "diffusivities": lambda s: figures.diffusivities(s.c, {"known": s.c, "learned": 2 * s.c}, s.test.states),
     "pictures": lambda s: figures.pictures(PLANE, {"learned": torch.rand(3, 64)}, [0.0, 0.1, 0.2]),
     "spot": lambda s: figures.spot(s.system.grid, torch.rand(16), {"exact": torch.rand(16), "ours": torch.rand(16)}),
 }
