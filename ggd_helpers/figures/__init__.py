@@ -36,4 +36,4 @@ from ggd_helpers.figures.reactions import (
     worth_of_knowledge,
 )
 from ggd_helpers.figures.reactions_live import ReactionsPicture
-from ggd_helpers.figures.training import loss_curves
+from ggd_helpers.figures.training import ablation, loss_curves
