@@ -76,7 +76,8 @@ def test_a_figure_is_drawn_labelled_and_left_to_the_page(scene, name, caplog):
             assert any(each.get_ylabel() for each in figure.axes if each.images)  # the name of the row
         else:
             beside = figure.axes if name in ONE_QUANTITY else [axes, *axes.get_shared_y_axes().get_siblings(axes)]
-            assert axes.get_xlabel() or axes.get_label() == "<colorbar>"
+            below = [axes, *axes.get_shared_x_axes().get_siblings(axes)]
+            assert any(each.get_xlabel() for each in below) or axes.get_label() == "<colorbar>"
             assert any(each.get_ylabel() for each in beside)
 
 

@@ -11,7 +11,12 @@ from torch.func import grad
 
 from ggd_helpers.dynamics.gradient import GradientDynamics
 from ggd_helpers.grids import PeriodicGrid
-from ggd_helpers.potentials.coordinates import Components, DissipationInComponents, EntropyInComponents
+from ggd_helpers.potentials.coordinates import (
+    Components,
+    DissipationInComponents,
+    EntropyInComponents,
+    LawInComponents,
+)
 from ggd_helpers.potentials.general import ConcaveEntropy, ConvexDissipation
 from ggd_helpers.potentials.local import LocalDissipation, LocalEntropy, arithmetic_mean, logarithmic_mean
 from ggd_helpers.potentials.mobility import DiluteDissipation, MobilityDissipation
@@ -170,3 +175,13 @@ def test_potentials_in_components_are_potentials(seed):
     xi, production = model.dissipation(x, model.conjugate(x)), model.entropy_production(x)
     assert (xi >= -1e-10 * xi.abs().max()).all()
     assert (production >= xi - 1e-8 * production.abs().max()).all()
+
+
+def test_a_law_in_components_moves_them_and_nothing_else():
+    """The inner law `z -> -2 z` is `x -> -2 x` where the data live, and nothing across."""
+    states = normal((60, 2), 1) @ normal((2, 5), 2)
+    law = LawInComponents(torch.nn.Module(), Components.of(states))
+    law.inner.forward = lambda z: -2 * z
+    torch.testing.assert_close(law(states), -2 * states, rtol=1e-10, atol=1e-12)
+    across = torch.linalg.svd(states).Vh[-1]
+    assert law(across).abs().max() < 1e-10

@@ -56,7 +56,7 @@ def field_comparison(
     leaves the simulated range by far leaves the picture.
     """
     figure = plt.figure(figsize=(8, 4.6))
-    above, below = figure.subfigures(2, 1, height_ratios=[1.25, 1])
+    above, below = figure.subfigures(2, 1, squeeze=False, height_ratios=[1.25, 1])[:, 0]
     axes = above.subplots(1, 4, sharey=True)
     for j, (ax, frame) in enumerate(zip(axes, _thirds(test.states.shape[1]), strict=True)):
         ax.plot(_place(test.states), test.states[chosen, frame], **KNOWN, label="simulated")

@@ -27,7 +27,7 @@ def fourier(grid: PeriodicGrid, count: int, generator: Generator) -> Tensor:
 
 
 def waves(grid: PeriodicGrid, count: int, generator: Generator, highest: int, sharpness: float) -> Tensor:
-    """Random sums of `N` waves and a constant, `N` in 0 ... `highest`, coefficients normal of deviation `n^-sharpness`."""
+    """Random sums of `N` in 0 ... `highest` waves, coefficients normal of deviation `n^-sharpness`, and a constant."""
     x = _line(grid)
     n = torch.arange(1, highest + 1, dtype=torch.float64)
     kept = n <= torch.randint(0, highest + 1, (count, 1), generator=generator)
