@@ -373,7 +373,7 @@ def test_a_neighbour_network_that_is_the_laplacian_is_so_on_every_grid():
         second = torch.tensor([1.0, -2.0, 1.0], dtype=torch.float64)
         law.hidden.weight.copy_(torch.stack([second, -second]))
         law.hidden.bias.zero_()
-        law.last.weight.copy_(torch.tensor([[1.0, -1.0]]) * 0.1 * 16**2 / 3.0)
+        law.last.weight.copy_(torch.tensor([[1.0, -1.0]], dtype=torch.float64) * 0.1 * 16**2 / 3.0)
         law.last.bias.zero_()
         for cells in (8, 16, 40):
             c = normal((4, cells), 1)

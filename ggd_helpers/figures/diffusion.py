@@ -67,9 +67,10 @@ def field_comparison(
     axes[0].set(ylabel="concentration $c$", ylim=(low - 0.2 * (high - low), high + 0.2 * (high - low)))
     above.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=1 + len(rollouts))
     spread = below.subplots()
-    for i, (label, values) in enumerate(errors.items()):
-        logarithms = values[values.isfinite()].clamp_min(1e-32).log10()
-        spread.hist(logarithms, bins=12, alpha=0.6, label=label, color=COLOURS[i], hatch=HATCHES[i])
+    logarithms = [values[values.isfinite()].clamp_min(1e-32).log10() for values in errors.values()]
+    for i, (label, values) in enumerate(zip(errors, logarithms, strict=True)):
+        reach = (torch.cat(logarithms).min().item(), torch.cat(logarithms).max().item())
+        spread.hist(values, bins=40, range=reach, alpha=0.6, label=label, color=COLOURS[i], hatch=HATCHES[i])
     spread.set(xlabel="$\\log_{10}$ of the mean squared velocity error (1/time$^2$), one count a test trajectory")
     spread.set(ylabel="trajectories")
     below.legend(*spread.get_legend_handles_labels(), loc="outside right center")
