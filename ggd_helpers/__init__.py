@@ -32,7 +32,7 @@ _HOMES = {
     "integrators": ["adaptive", "rk4", "rk4_along", "rk4_step", "stiff"],
     "legendre_fenchel": ["convex_envelope", "legendre"],
     "networks": ["FICNN", "PICNN", "averaging_", "kaiming_normal_", "positive", "redraw_"],
-    "potentials.coordinates": ["Components", "DissipationInComponents", "EntropyInComponents"],
+    "potentials.coordinates": ["Components", "DissipationInComponents", "EntropyInComponents", "LawInComponents"],
     "potentials.driven": ["DrivenDissipation", "DrivenEntropy"],
     "potentials.general": [
         "ConcaveEntropy",
@@ -66,6 +66,7 @@ _HOMES = {
     "stochastic.langevin": ["langevin", "most_probable_path", "onsager_machlup_action"],
     "systems.diffusion": [
         "FickianDiffusion",
+        "NeighbourNetwork",
         "PorousMedium",
         "barenblatt",
         "effective_diffusivity",

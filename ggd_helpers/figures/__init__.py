@@ -2,6 +2,7 @@
 
 from ggd_helpers.figures.diffusion import (
     densities,
+    diffusivities,
     field_comparison,
     floor_by_frame,
     pictures,
