@@ -20,7 +20,7 @@ class FitPicture(LivePicture):
 
     def __init__(self, values: tuple[float, float], slopes: tuple[float, float], kinds: Sequence[str] = tuple(KINDS)):
         self.limits, self.kinds = {"value": values, "slope": slopes}, kinds
-        super().__init__(1, 2, (9, 3.4))
+        super().__init__("ab", (8, 3.2))
 
     def frame(self) -> list[Artist]:
         """Two labelled panels and a line for each kind of curve."""
@@ -28,7 +28,7 @@ class FitPicture(LivePicture):
         for ax, (name, limits) in zip(self.axes, self.limits.items(), strict=True):
             ax.set(xlabel="$x$", ylabel=f"{name} of the network", xlim=(-1.55, 1.55), ylim=limits)
             self.lines[name] = {kind: ax.plot([], [], label=kind, **KINDS[kind])[0] for kind in self.kinds}
-        self.axes[0].legend(loc="upper center", fontsize=8)
+        self.axes[0].legend(loc="upper center")
         return [line for kinds in self.lines.values() for line in kinds.values()]
 
     def show(self, curves: Mapping[str, Mapping[str, Curve]]) -> bytes:

@@ -21,9 +21,12 @@ COLOURS = (
     "#CCBB44",
     "#66CCEE",
 )  # Paul Tol's bright ones, colour-blind safe
+TEXT = 10  # points: titles, labels, numbers and legends alike
 SIZES: dict["RcKeyType", Any] = {
-    "font.size": 10,
-    "legend.fontsize": 9,
+    "font.size": TEXT,
+    "axes.titlesize": TEXT,
+    "legend.fontsize": TEXT,
+    "figure.titlesize": TEXT,
     "figure.dpi": 90,
     "figure.constrained_layout.use": True,
 }
