@@ -24,6 +24,7 @@ _HOMES = {
     "explorers.particle": ["ParticleExplorer"],
     "explorers.prediction": ["Prediction"],
     "explorers.reactions": ["ReactionsExplorer"],
+    "explorers.start": ["ClimbExplorer"],
     "explorers.theory": ["PairExplorer"],
     "files": ["data_path"],
     "grids": ["PeriodicGrid"],

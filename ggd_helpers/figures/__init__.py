@@ -35,4 +35,5 @@ from ggd_helpers.figures.reactions import (
     worth_of_knowledge,
 )
 from ggd_helpers.figures.reactions_live import ReactionsPicture
+from ggd_helpers.figures.start import growing, rough_laws
 from ggd_helpers.figures.training import loss_curves
