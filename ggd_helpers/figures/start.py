@@ -18,13 +18,17 @@ STYLES = ({"color": COLOURS[0], "ls": "--"}, {"color": COLOURS[1], "ls": "-."}, 
 
 @styled
 def growing(stages: Mapping[str, GradientDynamics], system: GradientDynamics, freedom: Freedom) -> Figure:
-    """S and Xi of one model at several moments of its training, all in one gauge, over the known ones."""
+    """S and Xi of one model at several moments of its training, all in one unit of S, over the known ones.
+
+    Every S is drawn from its value at rest.
+    """
     along = torch.linspace(-1, 1, 101, dtype=torch.float64)
-    states = along[:, None]
+    states, rest = along[:, None], torch.zeros(1, 1, dtype=torch.float64)
     figure, axes = plt.subplots(2, len(stages), figsize=(2 * len(stages), 3.6), sharex=True, sharey="row")
-    known = (system.entropy(states), system.dissipation(states, states))
+    known = (system.entropy(states) - system.entropy(rest), system.dissipation(states, states))
     for column, (title, model) in zip(axes.T, stages.items(), strict=True):
-        learned = (freedom.entropy(model, states), freedom.dissipation(model, states, states))
+        climb = freedom.entropy(model, states) - freedom.entropy(model, rest)
+        learned = (climb, freedom.dissipation(model, states, states))
         for ax, grey, dashed in zip(column, known, learned, strict=True):
             ax.plot(along, grey, **KNOWN)
             ax.plot(along, dashed, **LEARNED, color=COLOURS[1])

@@ -21,8 +21,9 @@ COLOURS = (
     "#CCBB44",
     "#66CCEE",
 )  # Paul Tol's bright ones, colour-blind safe
-TEXT = 10  # points: titles, labels, numbers and legends alike
+TEXT = 11  # points: titles, labels, numbers and legends alike
 SIZES: dict["RcKeyType", Any] = {
+    "font.family": "STIXGeneral",  # the formulas' own letters: named here, since text looks its font up when it is drawn
     "font.size": TEXT,
     "axes.titlesize": TEXT,
     "legend.fontsize": TEXT,
