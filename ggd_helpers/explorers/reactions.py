@@ -24,7 +24,7 @@ from ggd_helpers.training.fit import fit
 from ggd_helpers.training.self_scaled_bfgs import SelfScaledBFGS
 
 POINTS = 121
-SLIDER = "250px"  # two reactions' sliders side by side on a usual screen
+SLIDER = "232px"  # four side by side in JupyterLab, 1400 pixels wide with its side bar open
 LEGEND = (
     "<b>reactions</b>: one a line, such as <code>A + 2 B &lt;-&gt; C | kf=2, kb=0.5</code>; press Tab when done. "
     "<b>kf, kb</b>: rate coefficients. <b>c</b>: initial concentrations. <b>time</b>: the horizon. <b>along</b>: the "
