@@ -152,7 +152,9 @@ def test_a_panel_that_is_drawn_again_alone_leaves_no_trace_of_itself(explorer):
     for value in (0.9, 2.5, 0.05, 0.4):
         explorer.initial.children[0].value = value
     view = explorer.view()
-    kept, anew = (np.asarray(Image.open(io.BytesIO(picture.png(view))), dtype=int) for picture in (explorer.picture, fresh))
+    kept, anew = (
+        np.asarray(Image.open(io.BytesIO(picture.png(view))), dtype=int) for picture in (explorer.picture, fresh)
+    )
     assert np.abs(kept - anew).max() <= 64  # dots of letters may be rounded another way
     assert (np.abs(kept - anew).max(axis=-1) > 8).mean() < 1e-4
 

@@ -75,7 +75,12 @@ class ReactionsExplorer(LearningExplorer[ReactionsPicture]):
 
     def _slider(self, name: str, value: float, changed: Callable, **limits: float) -> widgets.FloatLogSlider:
         slider = widgets.FloatLogSlider(
-            value, description=name, continuous_update=False, readout_format=".3g", layout=widgets.Layout(width=SLIDER), **limits
+            value,
+            description=name,
+            continuous_update=False,
+            readout_format=".3g",
+            layout=widgets.Layout(width=SLIDER),
+            **limits,
         )
         slider.observe(changed, "value")
         return slider

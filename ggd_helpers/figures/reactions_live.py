@@ -106,8 +106,10 @@ class ReactionsPicture(LivePicture):
             "conserved": _coloured(kept, view.conserved),
         }
         self.learned = [path.plot([], [], color="k", **LEARNED)[0] for _ in view.concentrations]
-        self.labels = [path.text(0, 0, name, color=line.get_color(), va="center")
-                       for name, line in zip(view.concentrations, self.curves["concentrations"], strict=True)]  # fmt: skip
+        self.labels = [
+            path.text(0, 0, name, color=line.get_color(), va="center")
+            for name, line in zip(view.concentrations, self.curves["concentrations"], strict=True)
+        ]
         (self.entropy,) = climb.plot([], [], COLOURS[0])
         (self.highest,) = climb.plot([], [], ":", color="0.4", label="highest reachable")
         (self.law,) = law.plot([], [], COLOURS[0], label="$\\Xi$")

@@ -61,5 +61,5 @@ def rough_laws(data: Trajectories, laws: Mapping[str, Law], system: GradientDyna
         paths = rk4(law, starts, horizon / (points - 1), points)[..., 0]
         ax.plot(times, paths.T, color=style["color"], lw=1.2)
         ax.set(xlabel="time $t$", ylabel="state $x$", title=f"{name}: where states go", ylim=(-1.1, 1.1))
-    axes[0].legend(loc="upper right")
+    axes[0].legend(loc="lower left")
     return figure

@@ -23,7 +23,7 @@ COLOURS = (
 )  # Paul Tol's bright ones, colour-blind safe
 TEXT = 11  # points: titles, labels, numbers and legends alike
 SIZES: dict["RcKeyType", Any] = {
-    "font.family": "STIXGeneral",  # the formulas' own letters: named here, since text looks its font up when it is drawn
+    "font.family": "STIXGeneral",  # as in formulas; named, since a text looks its font up when it is drawn
     "font.size": TEXT,
     "axes.titlesize": TEXT,
     "legend.fontsize": TEXT,
