@@ -26,6 +26,7 @@ _HOMES = {
     "explorers.particle": ["ParticleExplorer"],
     "explorers.prediction": ["Prediction"],
     "explorers.reactions": ["ReactionsExplorer"],
+    "explorers.start": ["ClimbExplorer"],
     "explorers.theory": ["PairExplorer"],
     "files": ["data_path"],
     "grids": ["PeriodicGrid"],

@@ -25,12 +25,12 @@ QUESTIONS = {"least squares": (mean_square,), "from below": STRICTER}
 STARTS, ITERATIONS = 3, 50
 
 
-class _FitExplorer(Explorer):
+class _FitExplorer(Explorer[FitPicture]):
     """What both share: controls that start a new fit, a picture that follows it, a line that reports on it."""
 
     def __init__(self, controls: list[widgets.Widget], legend: str, picture: FitPicture, seed: int):
-        super().__init__(width="720px")
-        self.seed, self.picture = seed, picture
+        super().__init__(picture)
+        self.seed = seed
         self.losses: list[float] = []
         self.panel = widgets.VBox([widgets.HBox(controls), widgets.HTML(legend), self.status, self.image])
         for control in controls:

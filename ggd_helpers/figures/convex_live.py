@@ -22,7 +22,7 @@ class FitPicture(LivePicture):
 
     def __init__(self, values: tuple[float, float], slopes: tuple[float, float], kinds: Sequence[str] = tuple(KINDS)):
         self.limits, self.kinds = {"value": values, "slope": slopes}, kinds
-        super().__init__(1, 2, (9, 3.4))
+        super().__init__("ab", (8, 3.2))
 
     def frame(self) -> list[Artist]:
         """Two labelled panels and a line for each kind of curve."""
