@@ -1,1 +1,1 @@
-"""Internal variables: from many realisations to a few numbers (`encoder`), and back (`decoders`); the whole (`model`)."""
+"""Internal variables: from many realisations to a few numbers (`encoder`) and back (`decoders`), and the `model`."""

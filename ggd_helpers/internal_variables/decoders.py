@@ -84,9 +84,9 @@ class GaussianMixture(Decoder):
 
 
 class Sigmoidal(Transform):
-    """The increasing map `z = logit(sum_j w_j sigmoid(a_j (y - b_j)))`, `w > 0`, `sum w = 1`, `a > 0`.
+    """The increasing map `y = logit(sum_j w_j sigmoid(a_j (x - b_j)))`, `w > 0`, `sum w = 1`, `a > 0`.
 
-    Shapes: `log_weights`, `log_slopes`, `places` `(..., units)`; `y` and `z` `(...)`.
+    Shapes: `log_weights`, `log_slopes`, `places` `(..., units)`; `x` and `y` `(...)`.
 
     Source: Huang et al. (2018), deep sigmoidal flows; IB-VONN, (11).
     """
@@ -98,30 +98,30 @@ class Sigmoidal(Transform):
         super().__init__()
         self.log_weights, self.log_slopes, self.places = log_weights, log_slopes, places
 
-    def _log_sums(self, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Logarithms of the sum `p`, of `1 - p`, and of `dp/dy`: no digits are lost in the tails."""
-        argument = self.log_slopes.exp() * (y[..., None] - self.places)
+    def _log_sums(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Logarithms of the sum `p`, of `1 - p`, and of `dp/dx`: no digits are lost in the tails."""
+        argument = self.log_slopes.exp() * (x[..., None] - self.places)
         up, down = functional.logsigmoid(argument), functional.logsigmoid(-argument)
         terms = (up, down, self.log_slopes + up + down)
         below, above, slope = (torch.logsumexp(self.log_weights + term, dim=-1) for term in terms)
         return below, above, slope
 
-    def _call(self, y: Tensor) -> Tensor:
-        below, above, _ = self._log_sums(y)
+    def _call(self, x: Tensor) -> Tensor:
+        below, above, _ = self._log_sums(x)
         return below - above
 
-    def log_abs_det_jacobian(self, y: Tensor, z: Tensor) -> Tensor:
-        """`ln dz/dy`, `(...)`."""
-        below, above, slope = self._log_sums(y)
+    def log_abs_det_jacobian(self, x: Tensor, y: Tensor) -> Tensor:
+        """`ln dy/dx`, `(...)`."""
+        below, above, slope = self._log_sums(x)
         return slope - below - above
 
-    def _inverse(self, z: Tensor) -> Tensor:
-        """By bisection: `z` lies between the smallest and largest of `a_j (y - b_j)`, since the logit is monotone."""
-        ends = self.places + z[..., None] * (-self.log_slopes).exp()
+    def _inverse(self, y: Tensor) -> Tensor:
+        """By bisection: `y` lies between the smallest and largest of `a_j (x - b_j)`, since the logit is monotone."""
+        ends = self.places + y[..., None] * (-self.log_slopes).exp()
         low, high = ends.amin(-1), ends.amax(-1)
         for _ in range(60):
             middle = (low + high) / 2
-            too_low = self._call(middle) < z
+            too_low = self._call(middle) < y
             low, high = torch.where(too_low, middle, low), torch.where(too_low, high, middle)
         return (low + high) / 2
 

@@ -1,6 +1,5 @@
 """From a cloud of realisations to a few numbers: a deep set, for which the order of realisations cannot matter."""
 
-import torch
 from torch import Tensor, nn
 
 from ggd_helpers.free_networks import Perceptron
@@ -56,4 +55,5 @@ class DeepSet(nn.Module):
     def forward(self, shares: Tensor) -> Tensor:
         """The internal variables, `(..., bins)` to `(..., variables)`."""
         reference = self._raw(self.reference)
-        return (self._raw(shares) - reference.mean(0)) / reference.std(0)
+        mean = reference.mean(0)
+        return (self._raw(shares) - mean) / (reference - mean).square().mean(0).sqrt()

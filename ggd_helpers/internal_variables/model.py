@@ -1,6 +1,7 @@
 """A cloud of realisations told by a few numbers that evolve: encoder, decoder and a driven pair of potentials."""
 
 import math
+from collections.abc import Callable
 from typing import Self
 
 import torch
@@ -18,11 +19,18 @@ from ggd_helpers.recordings.ensembles import Ensembles
 MOST_REFERENCES = 1000  # distributions that the internal variables are standardised on
 
 
+class LearnedDynamics(DrivenDynamics):
+    """The pair `(-f, phi*)` that moves internal variables, both learned."""
+
+    entropy: FreeEnergy
+    dissipation: DissipationPotential
+
+
 class InternalVariables(nn.Module):
     """Internal variables of a driven ensemble of one coordinate, and all that they are good for.
 
-    `alpha = encode(P)`; `p(x | alpha, u)`; `dalpha/dt = dphi*/dg` at `g = -df/dalpha`; `F = df/du`. The last two are one
-    `DrivenDynamics`, with its second law.
+    `alpha = encode(P)`; `p(x | alpha, u)`; `dalpha/dt = dphi*/dg` at `g = -df/dalpha`; `F = df/du`. The last two are
+    one driven pair, with its second law.
 
     Shapes: shares `(..., 1, bins)`, internal variables `(..., variables)`, inputs `(..., k)`.
 
@@ -34,13 +42,13 @@ class InternalVariables(nn.Module):
     Source: IB-VONN, section 2.4.
     """
 
-    def __init__(self, encoder: DeepSet, decoder: Decoder, dynamics: DrivenDynamics):
+    def __init__(self, encoder: DeepSet, decoder: Decoder, dynamics: LearnedDynamics):
         super().__init__()
         self.encoder, self.decoder, self.dynamics = encoder, decoder, dynamics
 
     @classmethod
     def for_ensembles(
-        cls, data: Ensembles, variables: int = 1, decoder: type[Decoder] = Gaussian, seed: int = 0
+        cls, data: Ensembles, variables: int = 1, decoder: Callable[..., Decoder] = Gaussian, seed: int = 0
     ) -> Self:
         """An untrained model, in the units of the given (training) ensembles.
 
@@ -66,7 +74,7 @@ class InternalVariables(nn.Module):
         model = cls(
             encoder,
             decoder(variables + len(u_center), center=center, scale=spread),
-            DrivenDynamics(free_energy, dissipation),
+            LearnedDynamics(free_energy, dissipation),
         )
         redraw_(model, torch.Generator().manual_seed(seed))
         return model
@@ -79,6 +87,11 @@ class InternalVariables(nn.Module):
         """The distribution of the coordinate, from `(..., variables)` and `(..., k)`."""
         free_energy = self.dynamics.entropy
         return self.decoder(torch.cat([alpha, (u - free_energy.center) / free_energy.scale], dim=-1))
+
+    def rate_and_force(self, alpha: Tensor, u: Tensor) -> tuple[Tensor, Tensor]:
+        """`dalpha/dt`, `(..., variables)`, and `F`, `(..., k)`, from one pass through the free energy."""
+        slope, force = self.dynamics.entropy.slopes(alpha, u)
+        return self.dynamics.dissipation.flux(alpha, -slope), force
 
     def free_energy(self, alpha: Tensor, u: Tensor) -> Tensor:
         """`f(alpha, u)`, `(..., variables)` and `(..., k)` to `(...)`."""

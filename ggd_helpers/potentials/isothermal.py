@@ -23,9 +23,10 @@ def _reset_base(raw: nn.Parameter) -> None:
 
 
 class FreeEnergy(DrivenEntropy):
-    """Minus a learned free energy: `S = -f`, `f(x, u) = E (N(z) + 1/2 sum_i b_i z_i^2)`, `z = (x, (u - center) / scale)`.
+    """Minus a learned free energy, `S = -f`, `f(x, u) = E (N(z) + 1/2 sum_i b_i z_i^2)`.
 
-    `N` is free (`Dense`), every `b_i` positive. The states `x` are about 1 in size already: internal variables are.
+    Here `z = (x, (u - center) / scale)`, `N` is free (`Dense`), every `b_i` positive. The states `x` are about 1 in
+    size already: internal variables are.
 
     Shapes: `x` `(..., dim)` and `u` `(..., inputs)` to `(...)`.
 
@@ -40,7 +41,7 @@ class FreeEnergy(DrivenEntropy):
     center: Tensor
     scale: Tensor
 
-    def __init__(self, dim: int, center: Tensor, scale: Tensor, energy: float, width: int = 20, seed: int = 0):
+    def __init__(self, dim: int, center: Tensor, scale: Tensor, energy: float, width: int = 12, seed: int = 0):
         super().__init__()
         check("energy", energy, "positive", "it is the size of the free energy")
         self.energy, self.dim = energy, dim

@@ -1,7 +1,7 @@
 """Many realisations of a driven system that jitters, all at once, kept as histograms while they run."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Protocol
 
 import torch

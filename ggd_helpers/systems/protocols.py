@@ -76,9 +76,7 @@ def paper(speed: float) -> Protocol:
     Source: IB-VONN, section 3.3.
     """
     _check_finite_number("speed", speed)
-    return Protocol(
-        f"v = {speed:g}", lambda t: speed * t * (1 - torch.exp(-t)) * (1 + 2 * torch.sin(2 * torch.pi * t))
-    )
+    return Protocol(f"v = {speed:g}", lambda t: speed * t * (1 - torch.exp(-t)) * (1 + 2 * torch.sin(2 * torch.pi * t)))
 
 
 def smooth_ramp(speed: float) -> Protocol:

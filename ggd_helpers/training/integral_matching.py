@@ -42,7 +42,7 @@ class IntegralMatching:
     """The profile likelihood of rates, forces and densities, with weights that nobody sets.
 
     `1/2 ln mean r^2 + 1/2 ln(mean e^2 + floor) + 1/2 ln mean KL`, where over each window `r = alpha(end) - alpha(start)
-    - int dphi*/dg dt` (trapezoids: means are noisy, and differences of them more so), `e` is the error of the force, and
+    - int dphi*/dg dt` (trapezoids: means are noisy, and differences of them more so), `e` is the error of the force,
     KL the divergence of the histogram from the decoded density: half the squared residual of a density. Sampling
     errors keep `r` and KL away from 0 by themselves; the force has the errors of the very cloud that alpha is encoded
     from, so its floor has to be measured.
@@ -74,17 +74,18 @@ class IntegralMatching:
 
     def loss(self, model: InternalVariables, batch: Windows) -> Tensor:
         """Minus the profile log-likelihood, a scalar."""
-        alpha, law = model.encode(batch.shares), model.dynamics
-        change = torch.trapezoid(law.at(batch.inputs)(alpha), dx=batch.dt, dim=2)
-        rate = log_size(alpha[:, :, -1] - alpha[:, :, 0] - change)
-        force = log_size(law.force(alpha, batch.inputs) - batch.outputs, self.force_floor)
-        return rate + force + 0.5 * self._divergence(model, batch, alpha).log()
+        alpha = model.encode(batch.shares)
+        rate, force = model.rate_and_force(alpha, batch.inputs)
+        change = torch.trapezoid(rate, dx=batch.dt, dim=2)
+        motion = log_size(alpha[:, :, -1] - alpha[:, :, 0] - change)
+        held = log_size(force - batch.outputs, self.force_floor)
+        return motion + held + 0.5 * self._divergence(model, batch, alpha).log()
 
     def _divergence(self, model: InternalVariables, batch: Windows, alpha: Tensor) -> Tensor:
-        """The mean divergence at the first time of every window."""
-        decoded = model.decode(alpha[:, :, 0], batch.inputs[:, :, 0])
+        """The mean divergence at the first time of every second window."""
+        decoded = model.decode(alpha[:, ::2, 0], batch.inputs[:, ::2, 0])
         log_density = decoded.log_prob(batch.grid[:, None, None]).movedim(0, -1)
-        return divergence(batch.shares[:, :, 0, 0], log_density, batch.grid[1] - batch.grid[0]).mean()
+        return divergence(batch.shares[:, ::2, 0, 0], log_density, batch.grid[1] - batch.grid[0]).mean()
 
     def unit(self, data: Ensembles) -> float:
         """1: a likelihood has no unit to be measured in."""
