@@ -55,10 +55,17 @@ def scenes():
 EYE = torch.eye(2, dtype=torch.float64)
 FRICTION = torch.tensor([[1.0, 0.4], [0.4, 0.5]], dtype=torch.float64)
 
+ABLATION = [
+    {"target": target, "precision": "double", "optimiser": optimiser, "points": points, "velocity_mse": [1e-9, 1e-6, 1]}
+    for target in ("central differences", "flow")
+    for optimiser in ("Adam", "BFGS")
+    for points in (6, 12)
+]
 # Every function of the module, with the dimensions that it is for.
 DRAWINGS = {
     ("trajectories_1d", 1): lambda s: figures.trajectories_1d(s.data),
     ("trajectories_2d", 2): lambda s: figures.trajectories_2d(s.data, chosen=(0, 3, 5)),
+    ("ablation", 1): lambda s: figures.ablation(ABLATION),
     ("loss_curves", 1): lambda s: figures.loss_curves({"1D": {"ours": s.history, "the thesis's": s.history}}),
     ("loss_curves", 2): lambda s: figures.loss_curves({"1D": {"ours": s.history}, "2D": {"ours": s.history}}),
     ("prediction", 1): lambda s: figures.prediction(s.report.rollout, chosen=2),
@@ -81,7 +88,8 @@ def draw(figure: Figure) -> None:
 
 def test_every_function_is_tried():
     functions = inspect.getmembers(figures, inspect.isfunction)
-    own = {name for name, f in functions if f.__module__ == "ggd_helpers.figures.particle"}
+    homes = {"ggd_helpers.figures.particle", "ggd_helpers.figures.training"}
+    own = {name for name, f in functions if f.__module__ in homes}
     assert {name for name, _ in DRAWINGS} == own
 
 

@@ -8,6 +8,7 @@ import torch
 from conftest import normal, refused
 
 from ggd_helpers.recordings.ensembles import Ensembles, pool, sampling_variance
+from ggd_helpers.recordings.realisations import realisations_from_csv
 from ggd_helpers.recordings.simulate_ensembles import heun, simulate_groups
 from ggd_helpers.systems import protocols
 from ggd_helpers.systems.protocols import Protocol, inputs_of
@@ -119,6 +120,9 @@ def test_pooling_is_a_weighted_average_and_counts_a_repeated_group_twice():
     assert pooled.realisations == 60
     assert torch.allclose(pooled.mean, (2 * a.mean + b.mean) / 3, atol=1e-12)
     assert torch.allclose(pooled.outputs, (2 * a.outputs + b.outputs) / 3, atol=1e-12)
+    unequal = pool([pool([a, a]), b])  # 40 realisations and 20
+    assert unequal.realisations == 60
+    assert torch.allclose(unequal.mean, pooled.mean, atol=1e-12)
 
 
 def test_the_step_and_the_file_are_what_they_say(tmp_path):
@@ -179,3 +183,45 @@ def test_groups_are_ensembles_like_any_other(tmp_path):
     group = clouds(realisations=40)[0]
     group.save(tmp_path / "clouds.npz")
     assert Ensembles.load(tmp_path / "clouds.npz").fingerprint() == group.fingerprint()
+
+
+# --- realisations from a file ---
+
+
+def write_realisations(path, realisations=(40, 40), names="x,lambda"):
+    """A few beads under two ramps, with the clouds' own simulator for the jitter; returns the positions."""
+    times, kept = torch.linspace(0, 1, 21, dtype=torch.float64), []
+    lines, label = [f"trajectory,t,{names}"], 0
+    for speed, count in zip((0.5, 1.0), realisations, strict=True):
+        x = 0.25 * speed * times + 0.05 * normal((count, 21), int(10 * speed))
+        kept.append(x)
+        for each in x:
+            label += 1
+            rows = zip(times.tolist(), each.tolist(), (speed * times).tolist(), strict=True)
+            lines += [f"{label},{t:.6g},{a!r},{b!r}" for t, a, b in rows]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return kept
+
+
+def test_realisations_from_a_file_keep_mean_force_and_count(tmp_path):
+    kept = write_realisations(tmp_path / "beads.csv")
+    data = pool(realisations_from_csv(tmp_path / "beads.csv", stiffness=2.0, groups=4))
+    assert data.realisations == 40
+    order = data.inputs[:, -1, 0].argsort()
+    mean = torch.stack([x.mean(0) for x in kept])
+    assert torch.allclose(data.mean[order, :, 0], mean, atol=1e-12)
+    assert torch.allclose(data.outputs[order, :, 0], 2 * (data.inputs[order, :, 0] - mean), atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"realisations": (1, 40)}, ["every protocol needs 8 realisations", "one has 1"]),
+        ({"realisations": (40, 36)}, ["equally many realisations", "36 to 40"]),
+        ({"names": "x,trap"}, ["wanted are the columns", "x, trap"]),
+    ],
+)
+def test_a_file_that_holds_no_clouds_is_refused(tmp_path, options, words):
+    write_realisations(tmp_path / "beads.csv", **options)
+    with refused(*words):
+        realisations_from_csv(tmp_path / "beads.csv", stiffness=2.0, groups=4)

@@ -10,11 +10,20 @@ from ggd_helpers.figures.diffusion import (
     waves,
 )
 from ggd_helpers.figures.diffusion_live import DiffusionPicture
+from ggd_helpers.figures.internal_variables import (
+    bands,
+    clouds,
+    collapse,
+    errors_against_number,
+    loops,
+    moments,
+    potentials_along,
+    roll_outs,
+)
 from ggd_helpers.figures.particle import (
     ellipses,
     entropy_hill,
     error_histogram,
-    loss_curves,
     potentials,
     potentials_2d,
     prediction,
@@ -36,3 +45,4 @@ from ggd_helpers.figures.reactions import (
     worth_of_knowledge,
 )
 from ggd_helpers.figures.reactions_live import ReactionsPicture
+from ggd_helpers.figures.training import ablation, loss_curves

@@ -88,7 +88,7 @@ class Sigmoidal(Transform):
 
     Shapes: `log_weights`, `log_slopes`, `places` `(..., units)`; `x` and `y` `(...)`.
 
-    Source: Huang et al. (2018), deep sigmoidal flows; IB-VONN, (11).
+    Source: Huang et al. (2018), deep sigmoidal flows; IB-VONN, section 2.2.
     """
 
     domain, codomain = constraints.real, constraints.real

@@ -23,7 +23,7 @@ class DeepSet(nn.Module):
     Raises:
         ValueError: a parameter out of range.
 
-    Source: IB-VONN, (7); Zaheer et al. (2017).
+    Source: IB-VONN, section 2.2; Zaheer et al. (2017).
     """
 
     grid: Tensor

@@ -72,7 +72,7 @@ class TrappedBead(DrivenDynamics):
     Raises:
         ValueError: one of them is not positive.
 
-    Source: IB-VONN, (31) to (34).
+    Source: IB-VONN, (17) to (26); there both springs have the same stiffness.
     """
 
     entropy: TwoSprings
