@@ -69,13 +69,11 @@ def dynamics(report: Report[Ensembles]) -> Findings:
         ValueError: no force was measured.
     """
     data, model = report.data, report.model
-    if data.outputs is None:
-        raise ValueError("the force must have been measured (outputs is None): there is nothing to compare with.")
     rolled, known = report.rollout.states[:, 1:], report.rollout.known[:, 1:]
     at = slice(2, 2 * rolled.shape[1] + 1, 2)  # the stored times that the roll-out reaches
     u = data.inputs[:, at]
     findings = {
-        "force_error": percent(model.dynamics.force(rolled, u), data.outputs[:, at]),
+        "force_error": percent(model.dynamics.force(rolled, u), data.measured[:, at]),
         "mean_error": percent(mean_on(data.grid, model.decode(rolled, u)), data.mean[:, at]),
     }
     if rolled.numel():
@@ -99,9 +97,10 @@ def sampling_floors(model: InternalVariables, half: Ensembles, whole: Ensembles)
     Half against all has the same error as all against infinitely many. The starts are left out, as in `dynamics`.
     """
     alpha, other = model.encode(whole.shares[:, 1:]), model.encode(half.shares[:, 1:])
-    floors = {"sampling_floor_mean": percent(half.mean[:, 1:], whole.mean[:, 1:])}
-    if half.outputs is not None and whole.outputs is not None:
-        floors["sampling_floor_force"] = percent(half.outputs[:, 1:], whole.outputs[:, 1:])
+    floors = {
+        "sampling_floor_mean": percent(half.mean[:, 1:], whole.mean[:, 1:]),
+        "sampling_floor_force": percent(half.measured[:, 1:], whole.measured[:, 1:]),
+    }
     if alpha.numel():
         floors["sampling_floor_alpha"] = 100 * (other - alpha).square().mean().sqrt().item()
     return floors

@@ -39,7 +39,7 @@ def loops(data: Ensembles, chosen: Sequence[int], names: Sequence[str], equilibr
     """
     figure, (left, right) = plt.subplots(1, 2, figsize=(7.5, 2.8))
     for colour, style, i, name in zip(COLOURS, ("-", "--", ":", "-."), chosen, names, strict=False):
-        left.plot(data.inputs[i, :, 0], data.outputs[i, :, 0], color=colour, ls=style, label=name)
+        left.plot(data.inputs[i, :, 0], data.measured[i, :, 0], color=colour, ls=style, label=name)
         right.plot(data.inputs[i, :, 0], data.mean[i, :, 0], color=colour, ls=style)
     order = data.inputs[list(chosen)].flatten().argsort()
     rest = equilibrium[list(chosen)].flatten()[order]
@@ -116,7 +116,7 @@ def roll_outs(reports: Mapping[str, Report[Ensembles]], equilibrium: Mapping[str
         for colour, i in zip(COLOURS, sorted({0, len(data) - 1}), strict=False):
             at = slice(0, 2 * len(made.times) - 1, 2)
             force = report.model.dynamics.force(made.states[i], data.inputs[i, at])
-            force_axes.plot(data.times, data.outputs[i, :, 0], **{**KNOWN, "color": colour})
+            force_axes.plot(data.times, data.measured[i, :, 0], **{**KNOWN, "color": colour})
             force_axes.plot(made.times, force[:, 0], color=colour, **LEARNED)
             force_axes.plot(data.times, equilibrium[name][i, :, 0], color=colour, lw=0.8, ls=":")
             alpha_axes.plot(made.times, made.known[i, :, 0], **{**KNOWN, "color": colour})
@@ -145,7 +145,7 @@ def errors_against_number(realisations: Sequence[int], errors: Mapping[str, Sequ
 
 @styled
 def bands(times: Tensor, members: Tensor, truth: Tensor, label: str) -> Figure:
-    """One quantity by several members, `(member, time)`, less the truth: their deviation as a band around their mean."""
+    """One quantity by several members, `(member, time)`, less the truth: mean and deviation of the members."""
     figure, ax = plt.subplots(figsize=(4.6, 2.8))
     middle, deviation = members.mean(0) - truth, members.std(0)
     ax.fill_between(times, middle - 2 * deviation, middle + 2 * deviation, color=COLOURS[0], alpha=0.25, label="2 sd")

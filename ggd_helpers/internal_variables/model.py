@@ -57,13 +57,11 @@ class InternalVariables(nn.Module):
         """
         if data.shares.shape[2] != 1:
             raise ValueError(f"one coordinate is told here (got {data.shares.shape[2]}): select one.")
-        if data.outputs is None:
-            raise ValueError("the force must have been measured (outputs is None): without it f has no scale.")
         every = math.ceil(data.shares.shape[:2].numel() / MOST_REFERENCES)
         reference = data.shares.flatten(0, 2)[::every]
         center, spread = data.mean.mean().item(), (data.mean.var() + data.variance.mean()).sqrt().item()
         u_center, u_spread = data.inputs.mean((0, 1)), data.inputs.std((0, 1))
-        energy = (data.outputs.std((0, 1)) * u_spread).sum().item()
+        energy = (data.measured.std((0, 1)) * u_spread).sum().item()
         rate = _rate(data)
         if not (energy > 0 and rate > 0):
             raise ValueError("nothing moves in these ensembles: take protocols that pull.")

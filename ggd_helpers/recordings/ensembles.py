@@ -54,6 +54,17 @@ class Ensembles(Recording):
         return self.dt * torch.arange(self.shares.shape[1], device=self.shares.device, dtype=self.shares.dtype)
 
     @property
+    def measured(self) -> Tensor:
+        """The outputs, where they are needed.
+
+        Raises:
+            ValueError: there are none.
+        """
+        if self.outputs is None:
+            raise ValueError("the force must have been measured (outputs is None): without it f has no scale.")
+        return self.outputs
+
+    @property
     def mean(self) -> Tensor:
         """The mean of every coordinate, `(protocol, time, n)`: exactly that of the realisations."""
         return self.shares @ self.grid

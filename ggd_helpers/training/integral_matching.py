@@ -65,12 +65,10 @@ class IntegralMatching:
         """
         last = data.shares.shape[1] - 1
         check("lag", self.lag, f"a whole number, 1 to {last}", "it is how many stored steps a window spans")
-        if data.outputs is None:
-            raise ValueError("the force must have been measured (outputs is None): without it f has no scale.")
         count = min(count or last, last // self.lag)
         starts = torch.linspace(0, last - self.lag, count).round().long()
         at = starts[:, None] + torch.arange(self.lag + 1)
-        return Windows(data.shares[:, at], data.inputs[:, at], data.outputs[:, at], data.grid, data.dt)
+        return Windows(data.shares[:, at], data.inputs[:, at], data.measured[:, at], data.grid, data.dt)
 
     def loss(self, model: InternalVariables, batch: Windows) -> Tensor:
         """Minus the profile log-likelihood, a scalar."""
