@@ -332,6 +332,11 @@ def test_the_exact_answer_has_no_error_but_that_of_the_samples():
     assert found["nll"] == pytest.approx(entropy, abs=0.03)
 
 
+def test_a_mean_on_the_grid_is_that_of_a_lopsided_mixture():
+    mixture = GaussianMixture(2, center=0.4, scale=0.3, seed=20)(normal((4, 5, 2), 1))
+    assert (measures.mean_on(GRID, mixture)[..., 0] - mixture.mean).abs().max() < 1e-6
+
+
 def test_floors_from_halves_are_those_of_independent_data():
     exact = Exact()
     half = measures.sampling_floors(exact, GROUPS[0], DATA)

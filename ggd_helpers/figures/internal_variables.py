@@ -24,8 +24,9 @@ def clouds(data: Ensembles, chosen: Sequence[int], names: Sequence[str]) -> Figu
         mesh = ax.pcolormesh(data.times.numpy(), data.grid.numpy(), density, cmap="Greys", rasterized=True)
         ax.plot(data.times, data.inputs[i, :, 0], color=COLOURS[1], label="trap $\\lambda$")
         ax.plot(data.times, data.mean[i, :, 0], color=COLOURS[0], ls="--", label="mean $m$")
-        ax.set(title=name, xlabel="time $t$", ylim=(data.grid[0].item(), data.inputs[list(chosen)].max().item() + 0.2))
-    axes[0, 0].set(ylabel="place $x$")
+        ax.set(title=name, xlabel="time $t$")
+    low, high = data.inputs[list(chosen)].aminmax()
+    axes[0, 0].set(ylabel="place $x$", ylim=(min(low.item(), data.grid[0].item()) - 0.2, high.item() + 0.2))
     axes[0, 0].legend(loc="upper left")
     figure.colorbar(mesh, ax=axes[0, -1], label="density (1/length)")
     return figure
@@ -86,7 +87,7 @@ def collapse(data: Ensembles, model: InternalVariables) -> Figure:
 @styled
 def potentials_along(data: Ensembles, model: InternalVariables, system: TrappedBead, chosen: Sequence[int]) -> Figure:
     """Free energy and dual dissipation potential along protocols, exact (wide) and learned (dashes); Fig. 7."""
-    figure, (left, right) = plt.subplots(1, 2, figsize=(7.5, 2.8))
+    figure, (left, right) = plt.subplots(1, 2, figsize=(7.5, 2.8), gridspec_kw={"wspace": 0.12})
     alpha, u = model.encode(data.shares), data.inputs
     mean = system.mean(u, data.dt)
     known, found = -system.entropy(mean, u), model.free_energy(alpha, u)
@@ -110,7 +111,9 @@ def roll_outs(reports: Mapping[str, Report[Ensembles]], equilibrium: Mapping[str
 
     One row a report; first and last protocol of each. `equilibrium` holds the force at rest, `(protocol, time, 1)`.
     """
-    figure, axes = plt.subplots(len(reports), 2, figsize=(7.5, 2.4 * len(reports)), squeeze=False)
+    figure, axes = plt.subplots(
+        len(reports), 2, figsize=(7.5, 2.4 * len(reports)), squeeze=False, gridspec_kw={"wspace": 0.12}
+    )
     for (force_axes, alpha_axes), (name, report) in zip(axes, reports.items(), strict=True):
         data, made = report.data, report.rollout
         for colour, i in zip(COLOURS, sorted({0, len(data) - 1}), strict=False):
