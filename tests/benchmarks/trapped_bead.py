@@ -25,7 +25,7 @@ def main(seed: int, realisations: int = 4000) -> None:
     simulated = time.process_time()
     whole = ggd.pool(groups)
     objective = ggd.IntegralMatching(ggd.sampling_variance([group.select(TRAIN) for group in groups]))
-    recipe = ggd.SelfScaledBFGS(objective, iterations=240, points=60, restarts=2, trial=40, tolerance=-math.inf)
+    recipe = ggd.SelfScaledBFGS(objective, iterations=340, points=60, restarts=2, trial=40, tolerance=-math.inf)
     model = ggd.InternalVariables.for_ensembles(whole.select(TRAIN), seed=seed)
     ggd.fit(model, whole.select(TRAIN), recipe, seed=seed, progress=False)
     trained = time.process_time()
