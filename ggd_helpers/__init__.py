@@ -15,7 +15,7 @@ _HOMES = {
     "evaluation.errors": ["relative_error"],
     "evaluation.freedoms": ["Freedom", "Gauge", "Shift", "potential_errors"],
     "evaluation.measures": ["conservation_drift", "min_entropy_production"],
-    "evaluation.reactions": ["Tilt", "affinity_error", "affinity_scale"],
+    "evaluation.reactions": ["ScaledTilt", "Tilt", "affinity_error", "affinity_scale"],
     "evaluation.report": ["Report", "evaluate"],
     "experiments": ["Experiment", "Outcome"],
     "explorers.convex": ["ConvexExplorer", "WidthExplorer"],

@@ -38,6 +38,8 @@ class ReactionsView:
         law: affinity, Xi, its parabola (linear response) along the chosen reaction, `(point,)` each.
         dot: affinity and Xi of the present state along the chosen reaction.
         title: the chosen reaction.
+
+    Above 0 an affinity drives its reaction backwards.
     """
 
     times: np.ndarray
@@ -99,14 +101,15 @@ class ReactionsPicture:
         }
         self.highest = climb.axhline(0, color="0.4", ls=":", label="highest reachable")
         (self.parabola,) = law.plot([], [], ":", color="0.4", label="linear response")
-        (self.dot,) = law.plot([], [], "o", color=COLOURS[1], ms=8, label="at time 0")
+        (self.dot,) = law.plot([], [], "o", color=COLOURS[1], ms=8, label=" ")
         path.set(ylabel="concentration", title="concentrations (dashed: learned)")
         climb.set(title="entropy")
-        force.set(title="affinities $X$", xlabel="time $t$")
+        force.set(title="affinities $X$ (backward above 0)", xlabel="time $t$")
         kept.set(title="conserved quantities", xlabel="time $t$")
-        law.set(xlabel="affinity $X$")
+        law.set(xlabel="affinity $X$ (forward < 0 < backward)")
         for ax in (climb, force, kept, law):
-            ax.legend(loc="lower right" if ax is climb else "upper center" if ax is law else "upper right")
+            legend = ax.legend(loc="lower right" if ax is climb else "upper center" if ax is law else "upper right")
+        self.direction = legend.get_texts()[-1]
         for ax in (force, kept):
             ax.margins(y=0.3)
 
@@ -125,7 +128,13 @@ class ReactionsPicture:
         self.lines["law"][0].set_data(affinity, xi)
         self.parabola.set_data(affinity, parabola)
         self.dot.set_data([view.dot[0]], [view.dot[1]])
+        self.direction.set_text(f"at time 0: {direction(view.dot[0])}")
         self.axes[-1].set_title(f"$\\Xi$ along {view.title}")
         for ax in self.axes:
             ax.relim()
             ax.autoscale_view()
+
+
+def direction(affinity: float) -> str:
+    """Which way a reaction runs at this affinity."""
+    return "at rest" if abs(affinity) < 1e-9 else "forward" if affinity < 0 else "backward"

@@ -80,7 +80,7 @@ class MassActionReactions(GradientDynamics):
         return self.kf * (powers**self.alpha).prod(-2) - self.kb * (powers**self.beta).prod(-2)
 
     def affinities(self, c: Tensor) -> Tensor:
-        """The affinities `X_n = -sum_m c*_m nu_mn`, `(..., species)` to `(..., reactions)`."""
+        """The affinities `X_n = -sum_m c*_m nu_mn`, above 0 where a reaction runs backwards, `(..., n)` to `(..., k)`."""
         return self.affinities_of(self, c)
 
     def affinities_of(self, law: GradientDynamics, c: Tensor) -> Tensor:
