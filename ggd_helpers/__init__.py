@@ -8,6 +8,7 @@ from typing import Any
 
 # Where each public name lives: the only list of them.
 _HOMES = {
+    "architectures.plain": ["PlainNetwork", "count_learned"],
     "devices": ["choose_device"],
     "dynamics.driven": ["DrivenDynamics"],
     "dynamics.gradient": ["GradientDynamics"],
@@ -21,6 +22,7 @@ _HOMES = {
     "explorers.convex": ["ConvexExplorer", "WidthExplorer"],
     "explorers.diffusion": ["DiffusionExplorer"],
     "explorers.particle": ["ParticleExplorer"],
+    "explorers.prediction": ["Prediction"],
     "explorers.reactions": ["ReactionsExplorer"],
     "explorers.theory": ["PairExplorer"],
     "files": ["data_path"],

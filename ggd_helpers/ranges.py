@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 _NUMBER = r"-?\d+(?:\.\d+)?(?:e-?\d+)?"
 _WORDS = re.compile(
     rf"(?P<whole>a whole number, )?(?:(?P<positive>positive)|greater than (?P<above>{_NUMBER})"
-    rf"|(?P<low>{_NUMBER}) or more|(?P<first>{_NUMBER}) to (?P<last>{_NUMBER}))(?: and at most (?P<most>{_NUMBER}))?"
+    rf"|(?P<low>{_NUMBER}) or more|(?P<less>{_NUMBER}) or less|(?P<first>{_NUMBER}) to (?P<last>{_NUMBER}))"
+    rf"(?: and at most (?P<most>{_NUMBER}))?"
 )
 
 
@@ -38,7 +39,7 @@ class Range(NamedTuple):
 
 @cache
 def read_range(words: str) -> Range:
-    """Read a range: `positive`, `greater than 1`, `10 or more` or `4 to 256`.
+    """Read a range: `positive`, `greater than 1`, `10 or more`, `1e-9 or less` or `4 to 256`.
 
     Before it may stand `a whole number, `, after it ` and at most 20`.
 
@@ -47,10 +48,11 @@ def read_range(words: str) -> Range:
     """
     match = _WORDS.fullmatch(words)
     if not match:
-        raise ValueError(f"{words!r} is not a range: write positive, greater than 1, 10 or more, or 4 to 256, with "
-                         "'a whole number, ' before or ' and at most 20' after it.")  # fmt: skip
-    low = next((match[name] for name in ("above", "low", "first") if match[name]), "0")
-    high = match["last"] or match["most"] or str(sys.float_info.max)
+        raise ValueError(f"{words!r} is not a range: write positive, greater than 1, 10 or more, 1e-9 or less, or "
+                         "4 to 256, with 'a whole number, ' before or ' and at most 20' after it.")  # fmt: skip
+    lowest = str(-sys.float_info.max) if match["less"] else "0"
+    low = next((match[name] for name in ("above", "low", "first") if match[name]), lowest)
+    high = match["less"] or match["last"] or match["most"] or str(sys.float_info.max)
     return Range(_exact(low), _exact(high), bool(match["positive"] or match["above"]), bool(match["whole"]))
 
 

@@ -6,7 +6,7 @@ import os
 import platform
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from importlib import metadata
 from pathlib import Path
@@ -16,10 +16,12 @@ import torch
 from matplotlib.figure import Figure
 from safetensors.torch import save
 
+from ggd_helpers.claims import Claims
 from ggd_helpers.devices import choose_device
 from ggd_helpers.experiments import Outcome
 from ggd_helpers.files import CHAPTERS, DATA, MANIFEST, ROOT, data_path, sha256, written_whole
 from ggd_helpers.parameters import load_notebook, parameters_of
+from ggd_helpers.tables import OverSeeds, Table
 
 
 class Record:
@@ -37,6 +39,7 @@ class Record:
         device: where to train, as the parameter `device` says.
         metrics: numbers by experiment.
         models: whose weights are written, by name.
+        claims: what the chapter claims, with values and verdicts.
 
     Raises:
         ValueError: a parameter out of its range, or not defined.
@@ -56,6 +59,7 @@ class Record:
         self.device = choose_device(self.parameters.get("device", "cpu"))
         self.metrics: dict[str, dict[str, float]] = {}
         self.models: dict[str, torch.nn.Module] = {}
+        self.claims = Claims()
         self._data = _files_named_by(self.parameters)
         self._sha256 = {notebook.name: sha256(notebook)} | {name: sha256(path) for name, path in self._data.items()}
         self._commit = _commit()
@@ -84,6 +88,25 @@ class Record:
         own = self.parameters.items()
         return outcome if outcome.about["parameters"].items() <= own else None
 
+    def claim(self, claims: Mapping[str, tuple[float, str]]) -> Claims:
+        """State what the chapter claims: by text, the value and its bound in words, as in `"1e-9 or less"`.
+
+        Raises:
+            ValueError: a bound in other words than those of `ranges.read_range`.
+        """
+        self.claims = Claims.of(claims)
+        return self.claims
+
+    def table(self, rows: Mapping[str, str], columns: Sequence[str]) -> Table:
+        """The numbers of experiments (by the label of their row) under some names, and what is kept over seeds."""
+        return Table(self.metrics, rows, columns, self._over_seeds())
+
+    def _over_seeds(self) -> OverSeeds | None:
+        """What the course keeps of this chapter over seeds; `None` where it is of other parameters than this run."""
+        path = DATA / f"{self.chapter}_seeds.json"
+        kept = OverSeeds.read(path) if path.is_file() else None
+        return kept if kept and kept.about["parameters"].items() <= self.parameters.items() else None
+
     def save(self) -> Path:
         """Write `OUT/results.json`, and the weights of every model as `OUT/NAME.safetensors`, each whole or not at all.
 
@@ -109,6 +132,7 @@ class Record:
             "versions": {"python": platform.python_version()}
             | {name: metadata.version(name) for name in ("ggd_helpers", "torch", "numpy", "scipy")},
             "metrics": metrics,
+            "claims": self.claims.as_json(),
         } | ({"failed": failed} if failed else {})
         with self._writing("results.json") as partial:
             partial.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")

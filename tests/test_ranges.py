@@ -21,6 +21,7 @@ NEVER = ["1", None, True, False, [1], math.nan, math.inf, -math.inf, 10**400, 1j
         ("positive and at most 20", [1e-3, 20], [0, 20.001]),
         ("greater than 0.04 and at most 0.5", [0.05, 0.5], [0.04, 0.51, -1]),
         ("1e-3 or more", [1e-3, 5], [9e-4, -1]),
+        ("1e-9 or less", [1e-9, 0, -5.0, -sys.float_info.max], [1.1e-9, 3]),
         ("-2 to 2.5", [-2, 0, 2.5], [-2.1, 2.6]),
         ("a whole number, 10 or more", [10, 128, np.int64(11)], [9, 0, -1, 128.0]),
         ("a whole number, 4 to 4096", [4, 4096], [3, 4097, 64.0]),

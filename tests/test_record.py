@@ -102,7 +102,8 @@ class TestResultsFile:
         content = read(path)
         assert path == tmp_path / "runs" / "x" / "results.json"
         named = {"commit", "sha256", "threads", "cpu_capability", "platform"}
-        assert set(content) == {"chapter", "parameters", "seconds", "device", "seed", "versions", "metrics"} | named
+        always = {"chapter", "parameters", "seconds", "device", "seed", "versions", "metrics", "claims"}
+        assert set(content) == always | named
         assert content["chapter"] == "07_small"
         assert content["parameters"] == record.parameters | {"out": "."}
         assert (content["seed"], content["device"]) == (3, "cpu")
@@ -110,6 +111,22 @@ class TestResultsFile:
         assert {"python", "ggd_helpers", "torch", "numpy", "scipy"} <= set(content["versions"])
         assert all(isinstance(version, str) and version for version in content["versions"].values())
         assert names_in(path.parent) == ["results.json"]
+
+    def test_claims_stand_in_it_with_their_verdicts(self, record):
+        shown = record.claim({"small": (1e-3, "1e-2 or less"), "large": (1e-3, "1 or more")})
+        assert [line.split()[-1] for line in repr(shown).splitlines()] == ["holds", "FAILS"]
+        assert [claim["holds"] for claim in read(record.save())["claims"]] == [True, False]
+
+    def test_what_is_kept_over_seeds_is_shown_for_these_parameters_only(self, record, tmp_path, monkeypatch):
+        monkeypatch.setattr(record_module, "DATA", tmp_path)
+        about = {"parameters": {"gamma": 2.0}, "command": "by hand", "date": "today"}
+        kept = {"seeds": [0, 1], "metrics": {"1d": {"velocity_mse": [1e-3, 2e-3]}}, "failed_claims": {}, "about": about}
+        (tmp_path / "07_small_seeds.json").write_text(json.dumps(kept))
+        table = record.table({"ours": "1d"}, ["velocity_mse"])
+        assert "1.5e-12" in repr(table)
+        assert "1.5e-03 (1.0e-03 to 2.0e-03)" in repr(table)
+        record.parameters["gamma"] = 3.0
+        assert "over seeds" not in repr(record.table({"ours": "1d"}, ["velocity_mse"]))
 
     def test_seconds_count_from_the_making_of_the_record(self, record):
         time.sleep(0.3)

@@ -41,8 +41,11 @@ def _strip(notebook: "NotebookNode") -> None:
         for volatile in ("execution", "papermill"):
             cell.metadata.pop(volatile, None)
         for output in cell.get("outputs", []):
-            if png := output.get("data", {}).get("image/png"):
-                output["data"]["image/png"] = _with_few_colours(png)
+            data = output.get("data", {})
+            if png := data.get("image/png"):
+                data["image/png"] = _with_few_colours(png)
+            if "text/html" in data:  # what a widget shows where there is no kernel
+                data.pop("application/vnd.jupyter.widget-view+json", None)
 
 
 def _with_few_colours(png: str) -> str:

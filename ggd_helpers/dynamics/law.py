@@ -16,3 +16,11 @@ class Law(Protocol):
     def sample_initial_states(self, count: int, generator: torch.Generator) -> Tensor:
         """Draw `count` initial states, `(count, n)`."""
         ...
+
+
+class KnownPair(Law, Protocol):
+    """A law whose entropy is known, too."""
+
+    def conjugate(self, x: Tensor, /) -> Tensor:
+        """The entropic conjugate `x* = dS/dx`."""
+        ...

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ggd_helpers.dynamics.gradient import GradientDynamics
-from ggd_helpers.dynamics.law import Law
+from ggd_helpers.dynamics.law import KnownPair, Law
 from ggd_helpers.evaluation.errors import relative_error
 from ggd_helpers.evaluation.freedoms import Freedom, potential_errors
 from ggd_helpers.evaluation.report import Findings, Measure, Report, velocities
@@ -79,6 +79,23 @@ def second_law_at_random(system: Law, count: int = 100_000, seed: int = 0) -> Me
     }
 
 
+def known_entropy(system: KnownPair, count: int = 100_000, seed: int = 0) -> Measure:
+    """How the *known* entropy `S` moves under any law `x' = v(x)`: over random states, `dS/dt = dS/dx . v(x)`.
+
+    `min_known_entropy_production` is the smallest rate, `falling_share` the share of the `count` states at which it is
+    below `-1e-12`. A pair that was learned raises its own entropy always; it need not raise this one.
+    """
+
+    def measure(report: Report) -> Findings:
+        states = system.sample_initial_states(count, torch.Generator().manual_seed(seed))
+        with torch.no_grad():
+            rate = (system.conjugate(states) * report.model(states)).sum(-1)
+        falling = (rate < -1e-12).double().mean().item()
+        return {"min_known_entropy_production": rate.min().item(), "falling_share": falling}
+
+    return measure
+
+
 def potentials(system: GradientDynamics, freedom: type[Freedom], every: int = 16) -> Measure:
     """`entropy_error` and `dissipation_error`, once a freedom is fixed on one recorded state in `every`."""
 
@@ -89,6 +106,11 @@ def potentials(system: GradientDynamics, freedom: type[Freedom], every: int = 16
     return measure
 
 
+def of_law(system: Law) -> list[Measure]:
+    """What is measured of every law beside a known one: velocities and rollouts."""
+    return [velocity(system), rollout]
+
+
 def against(system: Law) -> list[Measure]:
     """What is measured of every pair beside a known system: velocities, rollouts, the second law on recorded states."""
-    return [velocity(system), rollout, second_law]
+    return [*of_law(system), second_law]

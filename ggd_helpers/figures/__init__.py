@@ -14,7 +14,6 @@ from ggd_helpers.figures.particle import (
     ellipses,
     entropy_hill,
     error_histogram,
-    loss_curves,
     potentials,
     potentials_2d,
     prediction,
@@ -37,3 +36,4 @@ from ggd_helpers.figures.reactions import (
     worth_of_knowledge,
 )
 from ggd_helpers.figures.reactions_live import ReactionsPicture
+from ggd_helpers.figures.training import loss_curves

@@ -13,7 +13,6 @@ from ggd_helpers.evaluation.report import Rollout
 from ggd_helpers.figures.style import COLOURS, KNOWN, LEARNED, styled
 from ggd_helpers.recordings.regular import Trajectories
 from ggd_helpers.systems.particle import Particle
-from ggd_helpers.training.fit import History
 
 
 @styled
@@ -38,19 +37,6 @@ def trajectories_2d(data: Trajectories, chosen: Sequence[int] = (0,)) -> Figure:
     axes.plot(0, 0, "k+", ms=9, label="rest")
     axes.set(xlabel="$x_1$", ylabel="$x_2$", xlim=(-1.05, 1.05), ylim=(-1.05, 1.05), aspect="equal")
     axes.legend(loc="lower right")
-    return figure
-
-
-@styled
-def loss_curves(panels: Mapping[str, Mapping[str, History]]) -> Figure:
-    """The training loss over time, a panel each with the recipes side by side (thesis, Fig. 4.3)."""
-    figure, axes = plt.subplots(1, len(panels), figsize=(4 * len(panels), 2.9), sharey=True, squeeze=False)
-    for ax, (title, histories) in zip(axes[0], panels.items(), strict=True):
-        for label, history in histories.items():
-            history.plot(ax, label)
-        ax.set_title(title)
-        ax.legend()
-        ax.label_outer()
     return figure
 
 

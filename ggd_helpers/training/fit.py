@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import torch
-from matplotlib.axes import Axes
 from torch import nn
 from tqdm.auto import tqdm
 
@@ -28,11 +27,6 @@ class History:
     losses: list[float] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
     interrupted: bool = False
-
-    def plot(self, axes: Axes, label: str | None = None) -> None:
-        """Draw the loss over training time, both logarithmic."""
-        axes.loglog(self.seconds, self.losses, label=label or self.recipe)
-        axes.set(xlabel="training time (s)", ylabel="training loss (velocity$^2$)")
 
     def __repr__(self) -> str:
         if not self.losses:

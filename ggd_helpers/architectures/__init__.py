@@ -1,0 +1,1 @@
+"""Other architectures than a pair of potentials, to compare with."""

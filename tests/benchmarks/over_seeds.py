@@ -1,0 +1,95 @@
+"""Run a chapter from several seeds at its defaults, and keep all its numbers in `data/CHAPTER_seeds.json`.
+
+    .venv/bin/python tests/benchmarks/over_seeds.py CHAPTER FIRST LAST [NAME=VALUE ...]
+
+Two runs go side by side, one thread each, into `runs/over_seeds/`; one that is there already, of this very commit, is
+not repeated. With NAME=VALUE the chapter runs at other parameters, and the numbers are printed and not kept.
+"""
+
+import datetime
+import json
+import statistics
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from ggd_helpers.files import DATA, ROOT
+
+RUNS = ROOT / "runs" / "over_seeds"
+OWN = ("seed", "out", "device")  # parameters that do not tell one set of numbers from another
+
+
+def run(chapter: str, seed: int, others: list[str]) -> dict | None:
+    """The results of one seed; `None` where the run failed, with its last words in `log.txt`."""
+    folder = RUNS / "_".join([chapter, *others, str(seed)]).replace("/", "-").replace(" ", "")
+    results = folder / "results.json"
+    if not _is_of_this_commit(results):
+        parameters = [f"-p{word}" for word in [f"seed={seed}", *others]]
+        command = [sys.executable, "-m", "ggd_helpers", "run", chapter, *parameters, "--out", str(folder)]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+        if done.returncode:
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / "log.txt").write_text(done.stdout + done.stderr, encoding="utf-8")
+            print(f"{chapter}, seed {seed}: FAILED, see {folder / 'log.txt'}", flush=True)
+            return None
+    return json.loads(results.read_text(encoding="utf-8"))
+
+
+def _is_of_this_commit(results: Path) -> bool:
+    command = ["git", "-C", str(ROOT), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    commit = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    return results.is_file() and json.loads(results.read_text())["commit"] == commit
+
+
+def collect(runs: dict[int, dict]) -> dict:
+    """All numbers by experiment and metric, and by claim the seeds at which it failed."""
+    metrics: dict[str, dict[str, list[float]]] = {}
+    failed: dict[str, list[int]] = {}
+    for seed, results in runs.items():
+        for experiment, numbers in results["metrics"].items():
+            for name, value in numbers.items():
+                metrics.setdefault(experiment, {}).setdefault(name, []).append(value)
+        for claim in results["claims"]:
+            failed.setdefault(claim["claim"], [])
+            if not claim["holds"]:
+                failed[claim["claim"]].append(seed)
+    return {"seeds": list(runs), "metrics": metrics, "failed_claims": failed}
+
+
+def show(found: dict, seconds: list[float]) -> None:
+    """Print median and range of every number, and the claims that failed."""
+    for experiment, numbers in found["metrics"].items():
+        for name, values in numbers.items():
+            low, middle, high = min(values), statistics.median(values), max(values)
+            print(f"{experiment:36s} {name:32s} {middle:9.1e} ({low:.1e} to {high:.1e}) of {len(values)}")
+    for claim, seeds in found["failed_claims"].items():
+        print(f"{claim:56s} " + (f"FAILS at seeds {seeds}" if seeds else "holds"))
+    print(f"seconds a run: {statistics.median(seconds):.0f} ({min(seconds):.0f} to {max(seconds):.0f})")
+
+
+def main(chapter: str, first: int, last: int, others: list[str]) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        seeds = range(first, last + 1)
+        results = dict(zip(seeds, pool.map(lambda seed: run(chapter, seed, others), seeds), strict=True))
+    runs = {seed: result for seed, result in results.items() if result is not None}
+    found = collect(runs)
+    show(found, [result["seconds"] for result in runs.values()])
+    if others or not runs:
+        return
+    one = next(iter(runs.values()))
+    about = {
+        "command": f"python tests/benchmarks/over_seeds.py {chapter} {first} {last}",
+        "date": datetime.date.today().isoformat(),
+        "parameters": {name: value for name, value in one["parameters"].items() if name not in OWN},
+        "failed_runs": sorted(set(seeds) - set(runs)),
+        "seconds": [result["seconds"] for result in runs.values()],
+        **{name: one[name] for name in ("commit", "platform", "cpu_capability", "threads", "versions")},
+    }
+    path = DATA / f"{chapter}_seeds.json"
+    path.write_text(json.dumps(found | {"about": about}, indent=1) + "\n", encoding="utf-8")
+    print("kept in", path.relative_to(ROOT))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4:])
