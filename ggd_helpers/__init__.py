@@ -9,6 +9,7 @@ from typing import Any
 # Where each public name lives: the only list of them.
 _HOMES = {
     "architectures.plain": ["PlainNetwork", "count_learned"],
+    "architectures.polynomial": ["PolynomialLaw"],
     "devices": ["choose_device"],
     "dynamics.driven": ["DrivenDynamics"],
     "dynamics.gradient": ["GradientDynamics"],
@@ -50,6 +51,8 @@ _HOMES = {
         "AffinityDissipation",
         "CoshHead",
         "IdealMixture",
+        "LearnedMassAction",
+        "LearnedMixture",
         "MassActionDissipation",
         "MixingEntropy",
     ],
