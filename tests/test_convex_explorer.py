@@ -80,7 +80,7 @@ def test_from_below_finds_the_envelope_of_the_double_well(explorer):
     assert miss.max() < 0.1
 
 
-def test_one_unit_is_not_enough_for_four_bumps_and_many_are(width_explorer):
+def test_one_unit_is_not_enough_for_three_hills_and_many_are(width_explorer):
     reached = {}
     for width in (1, 4, 16):
         width_explorer.width.value = width

@@ -19,7 +19,14 @@ from ggd_helpers.integrators import rk4
 from ggd_helpers.recordings.regular import Trajectories
 from ggd_helpers.recordings.simulate import simulate
 from ggd_helpers.systems import profiles
-from ggd_helpers.systems.diffusion import FickianDiffusion, PorousMedium, barenblatt, effective_diffusivity, on_grid
+from ggd_helpers.systems.diffusion import (
+    FickianDiffusion,
+    NeighbourNetwork,
+    PorousMedium,
+    barenblatt,
+    effective_diffusivity,
+    on_grid,
+)
 from ggd_helpers.training.objectives import FlowMatching
 
 ON_A_LINE = {
@@ -145,6 +152,16 @@ def test_fourier_has_at_most_fifteen_waves_of_falling_size():
     assert set(highest) == set(range(16))
     full = waves[highest == 15]  # the norm that they are divided by drops out of ratios
     assert 13 < np.exp(np.log(full[:, 1] / full[:, 6]).mean()) < 17  # 6^1.5 = 14.7
+
+
+def test_waves_end_at_the_highest_and_fall_as_asked():
+    states = profiles.waves(PeriodicGrid(64), 4000, generator(), highest=20, sharpness=1.0)
+    waves = np.abs(np.fft.rfft(states.numpy()))
+    assert waves[:, 21:].max() < 1e-12
+    highest = (waves > 1e-9)[:, 1:21].sum(1)
+    assert set(highest) == set(range(21))
+    full = waves[highest == 20]
+    assert 5 < np.exp(np.log(full[:, 1] / full[:, 6]).mean()) < 7.2  # 6^1
 
 
 def test_polynomials_touch_zero():
@@ -330,6 +347,50 @@ def test_the_diffusivity_of_a_law_is_the_product_of_mobility_and_curvature():
     for law in (fick, fick.quadratic_pair()):
         torch.testing.assert_close(effective_diffusivity(law, c), torch.full_like(c, 0.7), rtol=1e-12, atol=0)
     torch.testing.assert_close(effective_diffusivity(PorousMedium(3.0, 8), c), c**2, rtol=1e-12, atol=0)
+
+
+# --- a plain law of the neighbours ---
+
+
+def test_a_neighbour_network_looks_at_three_cells_and_is_the_same_in_each():
+    law, c = (
+        NeighbourNetwork(PeriodicGrid(12), width=4, unit=0.2, seed=3),
+        torch.rand(5, 12, generator=generator()).double(),
+    )
+    assert sum(p.numel() for p in law.parameters()) == 5 * 4 + 1
+    torch.testing.assert_close(law(c.roll(3, -1)), law(c).roll(3, -1), rtol=1e-12, atol=1e-14)
+    moved = c.clone()
+    moved[:, 6] += 0.1
+    changed = (law(moved) - law(c)).abs().amax(0)
+    assert (changed > 1e-6).nonzero().flatten().tolist() == [5, 6, 7]
+    assert (changed[[*range(5), *range(8, 12)]] == 0).all()
+
+
+def test_a_neighbour_network_that_is_the_laplacian_is_so_on_every_grid():
+    """Since `softplus(z) - softplus(-z) = z`, two units can write Fick's law exactly."""
+    law = NeighbourNetwork(PeriodicGrid(16), width=2, unit=0.5, rate=3.0)
+    with torch.no_grad():
+        second = torch.tensor([1.0, -2.0, 1.0], dtype=torch.float64)
+        law.hidden.weight.copy_(torch.stack([second, -second]))
+        law.hidden.bias.zero_()
+        law.last.weight.copy_(torch.tensor([[1.0, -1.0]], dtype=torch.float64) * 0.1 * 16**2 / 3.0)
+        law.last.bias.zero_()
+        for cells in (8, 16, 40):
+            c = normal((4, cells), 1)
+            expected = 0.1 * cells**2 * (c.roll(1, -1) - 2 * c + c.roll(-1, -1))
+            torch.testing.assert_close(law(c), expected, rtol=1e-11, atol=1e-10)
+
+
+def test_a_plain_local_law_keeps_neither_mass_nor_rest():
+    law = NeighbourNetwork(PeriodicGrid(16), seed=1)
+    c = torch.rand(3, 16, generator=generator(), dtype=torch.float64)
+    assert law(c).sum(-1).abs().min() > 1e-3
+    assert law(torch.full((16,), 0.5, dtype=torch.float64)).abs().min() > 1e-3
+    for name, value in {"width": 0, "unit": 0.0, "rate": -1.0}.items():
+        with refused(name, str(value)):
+            NeighbourNetwork(PeriodicGrid(16), **{name: value})
+    with refused("dim", "2"):
+        NeighbourNetwork(PeriodicGrid(8, 2))
 
 
 # --- what training and evaluation were given for diffusion ---

@@ -46,6 +46,7 @@ DRAWINGS = {
     "floor_by_frame": lambda s: figures.floor_by_frame({"central": torch.rand(22), "exact": torch.zeros(22)}, 0.05),
     "waves": lambda s: figures.waves({"training": torch.zeros(9), "test": torch.rand(9)}, highest=4),
     "densities": lambda s: figures.densities(s.c, *[{"known": s.c, "learned": 2 * s.c}] * 3),
+    "diffusivities": lambda s: figures.diffusivities(s.c, {"known": s.c, "learned": 2 * s.c}, s.test.states),
     "pictures": lambda s: figures.pictures(PLANE, {"learned": torch.rand(3, 64)}, [0.0, 0.1, 0.2]),
     "spot": lambda s: figures.spot(s.system.grid, torch.rand(16), {"exact": torch.rand(16), "ours": torch.rand(16)}),
 }
@@ -75,7 +76,8 @@ def test_a_figure_is_drawn_labelled_and_left_to_the_page(scene, name, caplog):
             assert any(each.get_ylabel() for each in figure.axes if each.images)  # the name of the row
         else:
             beside = figure.axes if name in ONE_QUANTITY else [axes, *axes.get_shared_y_axes().get_siblings(axes)]
-            assert axes.get_xlabel() or axes.get_label() == "<colorbar>"
+            below = [axes, *axes.get_shared_x_axes().get_siblings(axes)]
+            assert any(each.get_xlabel() for each in below) or axes.get_label() == "<colorbar>"
             assert any(each.get_ylabel() for each in beside)
 
 

@@ -194,8 +194,10 @@ class TestEvaluate:
         step = decay(GAMMA)
         rate = torch.full((POINTS, 1), (step - 1 / step) / (2 * DT), dtype=torch.float64)
         rate[0], rate[-1] = (step - 1) / DT, (1 - 1 / step) / DT
-        floor = (test.states * (rate + GAMMA)).square().mean().item()
-        assert evaluate(system, test, against(system)).metrics["noise_floor"] == pytest.approx(floor, rel=1e-6)
+        floor = (test.states * (rate + GAMMA)).square()
+        found = evaluate(system, test, against(system)).metrics
+        assert found["noise_floor"] == pytest.approx(floor.mean().item(), rel=1e-6)
+        assert found["noise_floor_inside"] == pytest.approx(floor[:, 1:-1].mean().item(), rel=1e-6)
 
     @pytest.mark.parametrize("wrong", [0.9, 1.31, 4.0])
     def test_a_wrong_gamma(self, case, wrong):

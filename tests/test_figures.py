@@ -17,7 +17,13 @@ from ggd_helpers.evaluation.measures import against
 from ggd_helpers.evaluation.report import evaluate
 from ggd_helpers.figures import particle_live
 from ggd_helpers.figures.style import SIZES, STYLE
-from ggd_helpers.potentials.general import ConcaveEntropy, ConvexDissipation, CoshDissipation, IsotropicDissipation
+from ggd_helpers.potentials.general import (
+    ConcaveEntropy,
+    ConvexDissipation,
+    CoshDissipation,
+    FormulaEntropy,
+    IsotropicDissipation,
+)
 from ggd_helpers.recordings.simulate import simulate
 from ggd_helpers.systems.particle import OverdampedParticle, SteepParticle
 from ggd_helpers.training.fit import History
@@ -55,21 +61,33 @@ def scenes():
 EYE = torch.eye(2, dtype=torch.float64)
 FRICTION = torch.tensor([[1.0, 0.4], [0.4, 0.5]], dtype=torch.float64)
 
+ABLATION = [
+    {"target": target, "precision": "double", "optimiser": optimiser, "points": points, "velocity_mse": [1e-9, 1e-6, 1]}
+    for target in ("central differences", "flow")
+    for optimiser in ("Adam", "BFGS")
+    for points in (6, 12)
+]
 # Every function of the module, with the dimensions that it is for.
 DRAWINGS = {
     ("trajectories_1d", 1): lambda s: figures.trajectories_1d(s.data),
     ("trajectories_2d", 2): lambda s: figures.trajectories_2d(s.data, chosen=(0, 3, 5)),
+    ("ablation", 1): lambda s: figures.ablation(ABLATION),
     ("loss_curves", 1): lambda s: figures.loss_curves({"1D": {"ours": s.history, "the thesis's": s.history}}),
     ("loss_curves", 2): lambda s: figures.loss_curves({"1D": {"ours": s.history}, "2D": {"ours": s.history}}),
     ("prediction", 1): lambda s: figures.prediction(s.report.rollout, chosen=2),
     ("prediction", 2): lambda s: figures.prediction(s.report.rollout),
-    ("error_histogram", 1): lambda s: figures.error_histogram({"1D": s.report.velocity_errors}),
-    ("error_histogram", 2): lambda s: figures.error_histogram({"a": s.report.velocity_errors, "b": torch.rand(26)}),
+    ("error_histogram", 1): lambda s: figures.error_histogram({"1D": {"ours": s.report.velocity_errors}}),
+    ("error_histogram", 2): lambda s: figures.error_histogram(
+        {"a": {"ours": s.report.velocity_errors, "plain": torch.rand(26)}, "b": {"ours": torch.rand(26)}}
+    ),
     ("potentials", 1): lambda s: figures.potentials(s.models, s.system),
     ("potentials", 2): lambda s: figures.potentials(s.models, s.system),
     ("potentials_2d", 2): lambda s: figures.potentials_2d(s.near, s.system, s.models["near"][1]),
     ("same_motion", 1): lambda s: figures.same_motion(s.models, s.system),
     ("ellipses", 2): lambda s: figures.ellipses({"known": (EYE, FRICTION), "one": (FRICTION, EYE)}),
+    ("beyond_the_data", 1): lambda s: figures.beyond_the_data(s.system, {"near": s.near, "far": s.far}, reach=5.0),
+    ("law_of_measurements", 1): lambda s: figures.law_of_measurements(s.report, s.data),
+    ("law_of_measurements", 2): lambda s: figures.law_of_measurements(s.report, s.data),
     ("entropy_hill", 1): lambda s: figures.entropy_hill(s.system, s.data),
 }
 
@@ -162,7 +180,7 @@ class TestPerfectModel:
         draw(figures.prediction(evaluate(system, data, []).rollout))
 
     def test_error_histogram(self, scenes):
-        draw(figures.error_histogram({"exact": torch.zeros(12), "ours": scenes[1].report.velocity_errors}))
+        draw(figures.error_histogram({"1D": {"exact": torch.zeros(12), "ours": scenes[1].report.velocity_errors}}))
 
 
 def test_potentials_draws_each_pair_in_its_gauge():
@@ -178,6 +196,48 @@ def test_potentials_draws_each_pair_in_its_gauge():
         (_, known), (_, learned) = (line.get_data() for line in axes.lines)
         torch.testing.assert_close(torch.as_tensor(known), system.dissipation(at, states))
         torch.testing.assert_close(torch.as_tensor(learned), gauge.dissipation(model, at, states).detach())
+
+
+def test_a_law_that_runs_away_or_is_no_number_does_not_spoil_the_picture(scenes):
+    runaway = {"runs away": lambda x: 4 * x, "no number": lambda x: x * float("nan")}
+    figure = figures.beyond_the_data(scenes[1].system, runaway, reach=5.0)
+    draw(figure)
+    known = figure.axes[1].lines[0].get_data()
+    assert abs(known[1][0]) == pytest.approx(5.0)
+    assert figure.axes[1].get_ylim()[1] < 10
+
+
+def test_every_test_trajectory_stands_in_the_histogram():
+    errors = {"ours": torch.logspace(-14, -12, 26), "thesis": torch.logspace(-7, -5, 11), "exact": torch.zeros(3)}
+    (axes,) = figures.error_histogram({"1D": errors}).axes
+    filled = [patch for patch in axes.patches if patch.get_fill()]
+    for patch, values in zip(filled, errors.values(), strict=True):
+        heights = patch.get_xy()[1 : 2 * 40 : 2, 1]  # the outline of 40 bins
+        assert heights.sum() == len(values)
+
+
+def test_contours_are_labelled_with_the_known_values(scenes):
+    scene = scenes[2]
+    figure = figures.potentials_2d(scene.near, scene.system, scene.models["near"][1])
+    for axes, value in zip(figure.axes, (lambda at: -at @ at / 2, lambda at: 1.2 * at @ at / 2), strict=True):
+        labels = [text for text in axes.texts if text.get_text()]
+        assert len(labels) == 5
+        for label in labels:
+            at = torch.tensor(label.get_position())
+            assert float(label.get_text().replace("−", "-")) == pytest.approx(value(at).item(), abs=0.03)
+
+
+def test_the_learned_law_is_drawn_over_all_that_was_measured_and_the_entropy_from_rest(scenes):
+    scene = scenes[2]
+    lifted = GradientDynamics(FormulaEntropy(lambda x: 3 - x.square().sum(-1) / 2), scene.near.dissipation)
+    report = evaluate(lifted, scene.data.select([1, 2]), [])
+    _, law, entropy = figures.law_of_measurements(report, scene.data).axes
+    for i, (velocities, heights) in enumerate(zip(law.lines, entropy.lines, strict=True)):
+        x, v = velocities.get_data()
+        assert x[0] == pytest.approx(scene.data.states[..., i].min().item())
+        assert x[-1] == pytest.approx(scene.data.states[..., i].max().item())
+        assert v == pytest.approx(-1.3 * torch.sinh(0.5 * torch.as_tensor(x)).numpy() / 0.5, abs=1e-9)
+        assert heights.get_ydata() == pytest.approx(-(x**2) / 2, abs=1e-4)
 
 
 @pytest.fixture(scope="module")

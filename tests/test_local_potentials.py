@@ -11,7 +11,12 @@ from torch.func import grad
 
 from ggd_helpers.dynamics.gradient import GradientDynamics
 from ggd_helpers.grids import PeriodicGrid
-from ggd_helpers.potentials.coordinates import Components, DissipationInComponents, EntropyInComponents
+from ggd_helpers.potentials.coordinates import (
+    Components,
+    DissipationInComponents,
+    EntropyInComponents,
+    LawInComponents,
+)
 from ggd_helpers.potentials.general import ConcaveEntropy, ConvexDissipation
 from ggd_helpers.potentials.local import LocalDissipation, LocalEntropy, arithmetic_mean, logarithmic_mean
 from ggd_helpers.potentials.mobility import DiluteDissipation, MobilityDissipation
@@ -170,3 +175,18 @@ def test_potentials_in_components_are_potentials(seed):
     xi, production = model.dissipation(x, model.conjugate(x)), model.entropy_production(x)
     assert (xi >= -1e-10 * xi.abs().max()).all()
     assert (production >= xi - 1e-8 * production.abs().max()).all()
+
+
+class _Squares(torch.nn.Module):
+    def forward(self, z):
+        return -2 * z + z**2
+
+
+def test_a_law_in_components_moves_them_as_the_inner_law_says_and_nothing_else():
+    states = normal((60, 2), 1) @ normal((2, 5), 2)
+    components = Components.of(states)
+    velocity = LawInComponents(_Squares(), components)(states)
+    z = states @ components.analysis.T
+    torch.testing.assert_close(velocity @ components.analysis.T, -2 * z + z**2, rtol=1e-9, atol=1e-10)
+    across = torch.linalg.svd(states).Vh[2:]
+    assert (velocity @ across.T).abs().max() < 1e-10

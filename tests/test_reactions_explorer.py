@@ -1,16 +1,20 @@
 """The reactions explorer without a kernel or a browser."""
 
 import io
+from itertools import pairwise
 
 import ipywidgets as widgets
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 from PIL import Image
 
 from ggd_helpers.explorers import reactions as module
 from ggd_helpers.explorers.reactions import ReactionsExplorer
+from ggd_helpers.figures.reactions_live import ReactionsPicture, apart
 from ggd_helpers.systems.reaction_text import Reaction
 from ggd_helpers.systems.reactions import PRESETS
 
@@ -23,7 +27,11 @@ def explorer():
 
 
 def all_controls(explorer):
-    return [*explorer.rates.children, *explorer.initial.children, explorer.time]
+    return [*rates(explorer), *explorer.initial.children, explorer.time]
+
+
+def rates(explorer):
+    return [slider for pair in explorer.rates.children for slider in pair.children]
 
 
 def test_the_menu_says_whose_text_it_is(explorer):
@@ -98,18 +106,76 @@ def test_a_text_with_markup_is_shown_as_text(explorer):
 
 def test_the_rate_sliders_change_the_rates_alone(explorer):
     explorer.text.value = "A + 2 B <-> C | kf=2, kb=0.5; C + D <-> A"
-    explorer.rates.children[3].value = 0.3
+    rates(explorer)[3].value = 0.3
     expected = [Reaction({"A": 1, "B": 2}, {"C": 1}, 2.0, 0.5), Reaction({"C": 1, "D": 1}, {"A": 1}, 1.0, 0.3)]
     assert explorer.system.reactions == expected
+
+
+def test_the_two_rates_of_a_reaction_stand_in_one_row(explorer):
+    explorer.text.value = "A <-> B; B <-> C; C <-> D"
+    names = [[slider.description for slider in pair.children] for pair in explorer.rates.children]
+    assert names == [["kf 1", "kb 1"], ["kf 2", "kb 2"], ["kf 3", "kb 3"]]
+    assert all(isinstance(pair, widgets.HBox) and pair.layout.flex_flow is None for pair in explorer.rates.children)
+
+
+def test_every_curve_and_every_name_lies_in_its_panel(explorer):
+    for text in (*PRESETS.values(), "A <-> B | kf=300; A + 3 C <-> D | kb=0.01"):
+        explorer.text.value = text
+        for slider, value in zip(explorer.initial.children, (3.0, 0.02, 7.0, 0.5), strict=False):
+            slider.value = value
+        picture = explorer.picture
+        for ax in picture.axes:
+            (left, right), (bottom, top) = ax.get_xlim(), ax.get_ylim()
+            for line in (line for line in ax.lines if len(line.get_xdata())):
+                x, y = np.asarray(line.get_xdata()), np.asarray(line.get_ydata())
+                assert left <= x.min() <= x.max() <= right, text
+                assert bottom <= y.min() <= y.max() <= top, text
+        boxes = sorted((label.get_window_extent() for label in picture.labels), key=lambda box: box.y0)
+        frame = picture.axes[0].get_window_extent()
+        assert all(frame.x0 < box.x0 and box.x1 < frame.x1 for box in boxes), text
+        assert all(below.y1 <= above.y0 + 4 for below, above in pairwise(boxes)), text  # of 2 dots a pixel
+
+
+def test_legends_cover_no_curve(explorer):
+    for text in PRESETS.values():
+        explorer.text.value = text
+        for ax in explorer.picture.axes[2:]:  # the lower ones, with room above their curves
+            box = ax.get_legend().get_window_extent()
+            for line in (line for line in ax.lines if len(line.get_xdata())):
+                points = ax.transData.transform(line.get_xydata())
+                inside = (box.x0 < points[:, 0]) & (points[:, 0] < box.x1) & (points[:, 1] > box.y0)
+                assert not inside.any(), f"{ax.get_title()}: {text}"
+
+
+def test_a_panel_that_is_drawn_again_alone_leaves_no_trace_of_itself(explorer):
+    fresh = ReactionsPicture()
+    for value in (0.9, 2.5, 0.05, 0.4):
+        explorer.initial.children[0].value = value
+    view = explorer.view()
+    kept, anew = (
+        np.asarray(Image.open(io.BytesIO(picture.png(view))), dtype=int) for picture in (explorer.picture, fresh)
+    )
+    assert np.abs(kept - anew).max() <= 64  # dots of letters may be rounded another way
+    assert (np.abs(kept - anew).max(axis=-1) > 8).mean() < 1e-4
+
+
+@given(st.lists(st.floats(-5, 5), min_size=1, max_size=8), st.floats(0.01, 1))
+def test_names_are_put_apart_in_their_order_and_near_their_curves(places, gap):
+    found = apart(places, gap)
+    order = np.argsort(places, kind="stable")
+    assert (np.diff(found[order]) >= gap - 1e-9).all()
+    assert_allclose(found.mean(), np.mean(places), atol=1e-9)  # least squares
+    if np.diff(np.sort(places)).min(initial=np.inf) >= gap:
+        assert_allclose(found, places, atol=1e-9)
 
 
 def test_rates_that_break_detailed_balance_are_refused_by_a_sentence(explorer):
     explorer.text.value = "A <-> B; B <-> C; C <-> A"
     picture = explorer.image.value
-    explorer.rates.children[0].value = 10.0
+    rates(explorer)[0].value = 10.0
     assert "detailed balance" in explorer.status.value
     assert explorer.image.value == picture
-    explorer.rates.children[1].value = 10.0
+    rates(explorer)[1].value = 10.0
     assert "conserved" in explorer.status.value
     assert explorer.image.value != picture
 
@@ -168,8 +234,8 @@ def test_no_figure_is_left_open(explorer):
 
 def test_a_rate_beyond_the_usual_stays_what_it_is_when_another_slider_moves():
     explorer = ReactionsExplorer("A <-> B | kf=1e6, kb=0.5")
-    assert [slider.value for slider in explorer.rates.children] == [1e6, 0.5]
-    explorer.rates.children[1].value = 2.0
+    assert [slider.value for slider in rates(explorer)] == [1e6, 0.5]
+    rates(explorer)[1].value = 2.0
     (reaction,) = explorer.system.reactions
     assert (reaction.kf, reaction.kb) == (1e6, 2.0)
 

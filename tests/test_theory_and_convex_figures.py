@@ -11,26 +11,30 @@ from matplotlib.figure import Figure
 from torch.nn.functional import softplus
 
 from ggd_helpers.figures import convex, theory
-from ggd_helpers.training.landscapes import LANDSCAPES
+from ggd_helpers.training.landscapes import LANDSCAPES, Way
 
 pytestmark = pytest.mark.filterwarnings("error")
 
 T = torch.linspace(0, 1, 11)
 Y = torch.linspace(-1, 1, 11)
 SIZES = torch.tensor([10, 100, 1000])
-WAYS = {name: torch.rand(7, 2) for name in "abcdefg"}
+WAYS = {name: Way(torch.rand(7, 2), torch.arange(7)) for name in "ab"}
 
 THEORY = {
     "box": lambda: theory.box(T, {20: 1 - T, 200: 1 - T / 2}, {20: T, 200: T / 2}, torch.linspace(1, 0.5, 11)),
-    "concavity": lambda: theory.concavity(Y, -(Y**2), -((Y**2 - 0.5) ** 2), 0 * Y),
+    "concavity": lambda: theory.concavity(Y, -(Y**2), -((Y**2 - 0.5) ** 2), -(Y**4), 0 * Y),
     "second_law": lambda: theory.second_law(Y, [Y**2, Y**4], torch.sin(3 * Y) * Y),
-    "force_flux": lambda: theory.force_flux(Y, {"a": (Y**2, Y), "b": (Y**4, Y**3)}, {"a": (T + 1, T + 0.1)}, Y),
+    "force_flux": lambda: theory.force_flux(Y, {"a": (Y**2, Y), "b": (Y**4, Y**3)}, Y, (T + 1, T + 0.1), 3),
+    "motions": lambda: theory.motions(T, {"a": torch.rand(11, 2), "b": torch.rand(11, 2)}, {"a": T, "b": T**2}),
     "conjugates": lambda: theory.conjugates({"a": ((Y, Y**2),) * 4, "b": ((Y, Y**2),) * 4}),
-    "bridges": lambda: theory.bridges(T, torch.rand(20, 11), T, T, 0.1 + T, T**2),
+    "bridges": lambda: theory.bridges(T, torch.rand(20, 11), T, T, 0.1 + T, T**2, (3 * T, T)),
     "least_action": lambda: theory.least_action(T, 1 - T, 1 - T, T, SIZES / 1e4, SIZES / 1e5),
     "lagrangians": lambda: theory.lagrangians(Y, Y**2, Y, Y**2, (Y**2 - 1) ** 2, 0 * Y),
-    "jump_potentials": lambda: theory.jump_potentials(Y, (Y**2, 0.1 + T), Y**2, (Y, Y**2, Y**2), (Y, Y**2, T, Y**2)),
-    "growing_crowd": lambda: theory.growing_crowd(SIZES, 1 / SIZES[:2], 0.1 / SIZES[:2], 1 / SIZES, -1.0),
+    "hamiltonian": lambda: theory.hamiltonian(Y, (Y**2, 0.1 + T), Y**2, (Y, Y**2, Y**2)),
+    "half_slopes": lambda: theory.half_slopes((T, T, 0.1 + T), (T, T), 2 * T, {"a": (T, T + 0.1)}),
+    "dissipation_of_jumps": lambda: theory.dissipation_of_jumps(
+        (Y, Y**2, 0.1 + T, Y**2), SIZES, (1 / SIZES[:2], 0.1 / SIZES[:2]), 1 / SIZES, -1.0
+    ),
     "factor_two": lambda: theory.factor_two(T, T, T, T / 2),
     "time_reversal": lambda: theory.time_reversal(Y, Y + 0.1 * T, 0.1 + T, torch.randn(50)),
 }
@@ -38,7 +42,7 @@ CONVEX = {
     "approximation": lambda: convex.approximation(Y, Y**2, {1: Y, 4: Y**2}, {1: 0.1, 4: 0.01}),
     "minibatches": lambda: convex.minibatches(SIZES, 1 / SIZES, {"a": torch.randn(99), "b": torch.ones(99)}),
     "landscapes": lambda: convex.landscapes({name: (landscape, WAYS) for name, landscape in LANDSCAPES.items()}),
-    "losses": lambda: convex.losses({"a": (range(1, 4), [1.0, 0.1, 0.01]), "b": ([1, 3], [1.0, 0.5])}, switch=2),
+    "losses": lambda: convex.losses({"a": (range(1, 4), [1.0, 0.1, 0.01]), "b": ([1, 3], [1.0, 0.5])}),
     "building_blocks": lambda: convex.building_blocks(Y, torch.stack([softplus(Y), softplus(-Y)], -1), Y**2, Y, Y**3),
     "spreads": lambda: convex.spreads({"one": {"a": [1.0, 2.0, 3.0], "b": [0.1]}, "two": {"a": [1.0]}}, "loss"),
     "positive_maps": lambda: convex.positive_maps(Y, {"a": Y**2, "b": Y.exp()}, {"a": 2 * Y.abs(), "b": 0 * Y}),
@@ -52,6 +56,7 @@ DRAWINGS = THEORY | CONVEX
 @pytest.mark.parametrize(("module", "drawings"), [(theory, THEORY), (convex, CONVEX)])
 def test_every_function_is_tried(module, drawings):
     functions = {name for name, f in inspect.getmembers(module, inspect.isfunction) if f.__module__ == module.__name__}
+    functions = {name for name in functions if getattr(module, name).__annotations__["return"] is Figure}
     assert functions == set(drawings)
 
 

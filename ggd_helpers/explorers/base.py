@@ -1,13 +1,16 @@
 """What all explorers share: a panel, a picture and its still, and a button that is locked while a model trains."""
 
 import math
+from typing import Generic, TypeVar
 
 import ipywidgets as widgets
 import numpy as np
 from IPython.display import Image, display
 from torch import Tensor
 
-from ggd_helpers.figures.live import Curve
+from ggd_helpers.figures.live import Curve, LivePicture
+
+Picture = TypeVar("Picture", bound=LivePicture)
 
 
 def curve(x: Tensor, y: Tensor) -> Curve:
@@ -27,30 +30,32 @@ def nearest(name: str, value: float, low: float, high: float) -> tuple[float, st
     return near, "" if near == value else said
 
 
-class Explorer:
+class Explorer(Generic[Picture]):
     """Controls and a picture; display `explorer.panel`, or put the explorer last in a cell.
 
     Attributes:
         panel: the controls and the picture.
-        image: the picture.
+        picture: what draws it; a subclass knows what it shows.
+        image: the picture as it is now.
         status: a line of text.
     """
 
     panel: widgets.VBox
 
-    def __init__(self, width: str = "880px") -> None:
-        self.status = widgets.HTML()
-        self.image = widgets.Image(format="png", layout=widgets.Layout(width=width, max_width="100%"))
+    def __init__(self, picture: Picture) -> None:
+        self.picture, self.status = picture, widgets.HTML()
+        layout = widgets.Layout(width=f"{picture.page_width}px", max_width="100%")
+        self.image = widgets.Image(format="png", layout=layout)
 
     def _ipython_display_(self) -> None:
         display(self.panel)
 
     def still(self) -> Image:
         """The present picture without the controls, for pages that are read without a kernel."""
-        return Image(self.image.value)
+        return Image(self.image.value, width=self.picture.page_width)
 
 
-class LearningExplorer(Explorer):
+class LearningExplorer(Explorer[Picture]):
     """An explorer with a button that trains a model; a subclass writes `_train` and `_redraw`.
 
     Attributes:
@@ -59,8 +64,8 @@ class LearningExplorer(Explorer):
 
     redraw_every = 20
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, picture: Picture) -> None:
+        super().__init__(picture)
         self.learn_button = widgets.Button(description="learn it", button_style="primary")
         self.learn_button.on_click(lambda _: self.learn())
 

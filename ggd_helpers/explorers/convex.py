@@ -25,12 +25,12 @@ QUESTIONS = {"least squares": (mean_square,), "from below": STRICTER}
 STARTS, ITERATIONS = 3, 50
 
 
-class _FitExplorer(Explorer):
+class _FitExplorer(Explorer[FitPicture]):
     """What both share: controls that start a new fit, a picture that follows it, a line that reports on it."""
 
     def __init__(self, controls: list[widgets.Widget], legend: str, picture: FitPicture, seed: int):
-        super().__init__(width="720px")
-        self.seed, self.picture = seed, picture
+        super().__init__(picture)
+        self.seed = seed
         self.losses: list[float] = []
         self.panel = widgets.VBox([widgets.HBox(controls), widgets.HTML(legend), self.status, self.image])
         for control in controls:
@@ -76,7 +76,7 @@ class _FitExplorer(Explorer):
 
 
 class WidthExplorer(_FitExplorer):
-    """An ordinary network with one hidden layer: move its width, and watch it fit four bumps."""
+    """An ordinary network with one hidden layer: move its width, and watch it fit three hills and three valleys."""
 
     def __init__(self, width: int = 4, seed: int = 0):
         self.width = _whole_slider("width", width, 1, 24)

@@ -35,7 +35,7 @@ TIMES = torch.linspace(0, HORIZON, 161, dtype=torch.float64)
 CONCENTRATIONS = torch.linspace(0, 0.4, 81, dtype=torch.float64)[:, None]
 
 
-class DiffusionExplorer(LearningExplorer):
+class DiffusionExplorer(LearningExplorer[DiffusionPicture]):
     """Move D, the initial shape, the number of cells and the time, and watch a profile flatten.
 
     "Learn it" films short pieces of the motion on 64 cells, trains two small densities on them, and lays the learned
@@ -45,10 +45,9 @@ class DiffusionExplorer(LearningExplorer):
     """
 
     def __init__(self, diffusivity: float = 3e-3, cells: int = 64, shape: str = "discontinuous", seed: int = 0):
-        super().__init__()
+        super().__init__(DiffusionPicture())
         self.seed = seed
         self.model: LocalDynamics | None = None
-        self.picture = DiffusionPicture()
         near, beyond = nearest("D", diffusivity, 1e-4, 1e-1)
         self.diffusivity = widgets.FloatLogSlider(
             value=near, min=-4, max=-1, step=0.05, description="D", readout_format=".1e"

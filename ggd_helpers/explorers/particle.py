@@ -20,7 +20,7 @@ STATES = torch.linspace(-1, 1, 101, dtype=torch.float64)[:, None]
 TIMES = torch.linspace(0, 5, 151, dtype=torch.float64)
 
 
-class ParticleExplorer(LearningExplorer):
+class ParticleExplorer(LearningExplorer[ParticlePicture]):
     """Move gamma, the shape of Xi, the start and the time, and watch the state climb its entropy.
 
     "Learn it" simulates the particle as it is set, hides S from a network, and shows S coming back. Xi is prescribed
@@ -30,10 +30,9 @@ class ParticleExplorer(LearningExplorer):
     """
 
     def __init__(self, gamma: float = 1.0, steepness: float = 2.5, start: float = 0.9, seed: int = 0):
-        super().__init__()
+        super().__init__(ParticlePicture())
         self.seed = seed
         self.model: GradientDynamics | None = None
-        self.picture = ParticlePicture()
         near, beyond = nearest("gamma", gamma, 0.1, 10.0)
         self.gamma = self._slider("gamma", widgets.FloatLogSlider, near, min=-1, max=1, step=0.05)
         self.steepness = self._slider("steepness", widgets.FloatSlider, steepness, min=0.05, max=4, step=0.05)

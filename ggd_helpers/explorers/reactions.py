@@ -1,6 +1,7 @@
 """The explorer of the reactions chapter."""
 
 import html
+import math
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -23,6 +24,7 @@ from ggd_helpers.training.fit import fit
 from ggd_helpers.training.self_scaled_bfgs import SelfScaledBFGS
 
 POINTS = 121
+SLIDER = "232px"  # four side by side in JupyterLab, 1400 pixels wide with its side bar open
 LEGEND = (
     "<b>reactions</b>: one a line, such as <code>A + 2 B &lt;-&gt; C | kf=2, kb=0.5</code>; press Tab when done. "
     "<b>kf, kb</b>: rate coefficients. <b>c</b>: initial concentrations. <b>time</b>: the horizon. <b>along</b>: the "
@@ -30,7 +32,7 @@ LEGEND = (
 )
 
 
-class ReactionsExplorer(LearningExplorer):
+class ReactionsExplorer(LearningExplorer[ReactionsPicture]):
     """Type any reactions, set rates and initial concentrations, and watch entropy climb to its maximum.
 
     "Learn it" simulates the network as it is set, and trains the structured model (stoichiometry, ideal mixing and one
@@ -42,10 +44,9 @@ class ReactionsExplorer(LearningExplorer):
     redraw_every = 100
 
     def __init__(self, reactions: str = PRESETS["the thesis's pair"], seed: int = 0):
-        super().__init__()
+        super().__init__(ReactionsPicture())
         self.seed, self.busy = seed, False
         self.model: GradientDynamics | None = None
-        self.picture = ReactionsPicture()
         options = [("your own", ""), *PRESETS.items()]
         wide, wrapped = widgets.Layout(width="340px"), widgets.Layout(flex_flow="row wrap")
         self.preset = widgets.Dropdown(options=options, value="", description="preset", layout=wide)
@@ -74,7 +75,12 @@ class ReactionsExplorer(LearningExplorer):
 
     def _slider(self, name: str, value: float, changed: Callable, **limits: float) -> widgets.FloatLogSlider:
         slider = widgets.FloatLogSlider(
-            value, description=name, continuous_update=False, readout_format=".3g", **limits
+            value,
+            description=name,
+            continuous_update=False,
+            readout_format=".3g",
+            layout=widgets.Layout(width=SLIDER),
+            **limits,
         )
         slider.observe(changed, "value")
         return slider
@@ -87,9 +93,13 @@ class ReactionsExplorer(LearningExplorer):
             return
         self.busy = True  # the controls below change together: draw once
         self.rates.children = [
-            self._slider(f"{name} {i}", rate, self._set_rates, **decades(rate, -4, 4), step=0.05)
+            widgets.HBox(
+                [
+                    self._slider(f"{name} {i}", rate, self._set_rates, **decades(rate, -4, 4), step=0.05)
+                    for name, rate in (("kf", reaction.kf), ("kb", reaction.kb))
+                ]
+            )
             for i, reaction in enumerate(system.reactions, 1)
-            for name, rate in (("kf", reaction.kf), ("kb", reaction.kb))
         ]
         start = system.sample_initial_states(1, torch.Generator().manual_seed(self.seed + 1))[0]
         self.initial.children = [
@@ -104,9 +114,9 @@ class ReactionsExplorer(LearningExplorer):
 
     def _set_rates(self, *_: object) -> None:
         """The same reactions with the rates of the sliders."""
-        rates = [slider.value for slider in self.rates.children]
-        pairs = zip(self.system.reactions, rates[::2], rates[1::2], strict=True)
-        system = self._checked([replace(reaction, kf=kf, kb=kb) for reaction, kf, kb in pairs])
+        rates = [[slider.value for slider in pair.children] for pair in self.rates.children]
+        pairs = zip(self.system.reactions, rates, strict=True)
+        system = self._checked([replace(reaction, kf=kf, kb=kb) for reaction, (kf, kb) in pairs])
         if system is not None:
             self._take(system)
 
@@ -149,7 +159,7 @@ class ReactionsExplorer(LearningExplorer):
         system, start, n = self.system, self._start(), self.along.index or 0
         path = self._path(system)
         now = system.affinities(start)
-        reach = max(4.0, 1.2 * now[n].abs().item())
+        reach = max(4.0, 2 * math.ceil(0.6 * now[n].abs().item()))  # in steps: the axis seldom changes
         affinity = torch.linspace(-reach, reach, 101, dtype=torch.float64)
         xi, mobility = system.dissipation.along(start, affinity[:, None])[:, n], system.dissipation.mobility(start)[n]
         return ReactionsView(

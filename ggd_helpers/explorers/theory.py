@@ -14,17 +14,16 @@ REACH, HORIZON, POINTS = 0.98, 6.0, 121
 FORCES = torch.linspace(-2, 2, 121, dtype=torch.float64)
 
 
-class PairExplorer(Explorer):
+class PairExplorer(Explorer[PairPicture]):
     """Choose S and Xi, turn their numbers, move the start, and watch where states go and whether entropy rises.
 
     Display `explorer.panel`, or put the explorer last in a cell.
     """
 
     def __init__(self, entropy: str = "two boxes", potential: str = "cosh"):
-        super().__init__()
         arrow_side, contour_side = torch.linspace(-0.9, 0.9, 11), torch.linspace(-REACH, REACH, 61)
         self.arrow_states, self.states = _grid(arrow_side), _grid(contour_side)
-        self.picture = PairPicture(contour_side.numpy(), arrow_side.numpy(), HORIZON)
+        super().__init__(PairPicture(contour_side.numpy(), arrow_side.numpy(), HORIZON))
         self.entropy = widgets.Dropdown(options=list(ENTROPIES), value=entropy, description="entropy")
         self.potential = widgets.Dropdown(options=list(DISSIPATIONS), value=potential, description="potential")
         self.shape = _slider("shape", 1.0, 0.2, 4.0)

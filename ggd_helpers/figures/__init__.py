@@ -2,6 +2,7 @@
 
 from ggd_helpers.figures.diffusion import (
     densities,
+    diffusivities,
     field_comparison,
     floor_by_frame,
     pictures,
@@ -11,9 +12,11 @@ from ggd_helpers.figures.diffusion import (
 )
 from ggd_helpers.figures.diffusion_live import DiffusionPicture
 from ggd_helpers.figures.particle import (
+    beyond_the_data,
     ellipses,
     entropy_hill,
     error_histogram,
+    law_of_measurements,
     potentials,
     potentials_2d,
     prediction,
@@ -36,4 +39,5 @@ from ggd_helpers.figures.reactions import (
     worth_of_knowledge,
 )
 from ggd_helpers.figures.reactions_live import ReactionsPicture
-from ggd_helpers.figures.training import loss_curves
+from ggd_helpers.figures.start import growing, rough_laws
+from ggd_helpers.figures.training import ablation, loss_curves

@@ -1,16 +1,23 @@
 """Figures of the chapter on convex networks: each function takes curves and returns a matplotlib Figure."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 import torch
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
 from ggd_helpers.figures.style import COLOURS, KNOWN, LEARNED, styled
-from ggd_helpers.training.landscapes import Landscape
+from ggd_helpers.training.landscapes import Landscape, Way, gap
 
 Curve = tuple[Tensor, Tensor]
+TWO: tuple[dict[str, Any], ...] = (
+    {"color": COLOURS[0], "ls": "-", "lw": 1.4, "marker": "o", "ms": 3},
+    {"color": COLOURS[1], "ls": "--", "lw": 1.4, "marker": "^", "ms": 4},
+)
+LOWEST = 1e-12  # losses are drawn down to here: below, all are at the bottom
 STYLES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)))
 
 
@@ -22,9 +29,11 @@ def approximation(x: Tensor, target: Tensor, fits: Mapping[int, Tensor], errors:
     for i, (width, fit) in enumerate(fits.items()):
         left.plot(x, fit, color=COLOURS[i % 6], ls=STYLES[i + 1], lw=1.5, label=f"width {width}")
     right.loglog(list(errors), list(errors.values()), "o-", color=COLOURS[0], ms=4)
-    left.set(xlabel="$x$", ylabel="$y$", title="wider is closer", ylim=(-1.1, 2.4))
+    right.set_xticks(list(errors), list(errors))
+    right.minorticks_off()
+    left.set(xlabel="$x$", ylabel="$y$", title="wider is closer", ylim=(-1.1, 2.6))
     right.set(xlabel="width of the hidden layer", ylabel="mean squared error", title="universal approximation")
-    left.legend(fontsize=8, ncols=2, loc="upper center")
+    left.legend(ncols=2, loc="upper center")
     return figure
 
 
@@ -34,45 +43,56 @@ def minibatches(sizes: Tensor, spread: Tensor, curvatures: Mapping[str, Tensor])
     figure, (left, right) = plt.subplots(1, 2, figsize=(8.5, 2.8))
     left.loglog(sizes, spread, "o", color=COLOURS[0], ms=4, label="measured")
     left.loglog(sizes, spread[0] * (sizes / sizes[0]) ** -0.5, ":", color="0.4", label="batch$^{-1/2}$")
-    left.set(xlabel="batch size", ylabel="relative error of the gradient", title="noise of the slope")
+    left.set(xlabel="batch size", ylabel="relative error", title="noise of the gradient")
+    left.set_xticks(sizes.tolist(), sizes.tolist())
+    left.set_yticks([0.1, 0.2, 0.5], ["10 %", "20 %", "50 %"])
+    left.minorticks_off()
     bins = torch.linspace(-4, 6, 41).numpy()
     for i, (label, values) in enumerate(curvatures.items()):
         right.hist(values.clamp(-4, 6), bins=bins, color=COLOURS[i], alpha=0.6, label=label)
     right.axvline(0, color="0.2", lw=0.8)
     right.set(xlabel="curvature found / true curvature", ylabel="how often", title="noise of the curvature")
-    left.legend(fontsize=8)
-    right.legend(fontsize=8)
+    left.legend()
+    right.legend()
     return figure
 
 
 @styled
-def landscapes(drawn: Mapping[str, tuple[Landscape, Mapping[str, Tensor]]]) -> Figure:
-    """The way down: level lines of each landscape, and the way of each optimiser."""
-    figure, axes = plt.subplots(1, len(drawn), figsize=(3.6 * len(drawn), 3.9))
-    for ax, (title, (landscape, ways)) in zip(axes, drawn.items(), strict=True):
-        left, right, bottom, top = landscape.reach
-        x, y = torch.meshgrid(torch.linspace(left, right, 81), torch.linspace(bottom, top, 81), indexing="xy")
-        height = landscape.loss(torch.stack([x, y])) - landscape.lowest
-        levels = torch.logspace(-1.5, 2, 12)
-        ax.contour(x, y, height, levels=levels, colors="0.8", linewidths=0.8)
-        for i, (label, way) in enumerate(ways.items()):
-            colour = "k" if i == 6 else COLOURS[i]
-            ax.plot(*way.T, color=colour, ls=STYLES[i], lw=1.4, marker=".", ms=4, label=label)
-        ax.plot(*landscape.start, "o", color="k", ms=6, mfc="none")
-        ax.set(title=title, xlabel="$\\theta_1$", ylabel="$\\theta_2$", xlim=(left, right), ylim=(bottom, top))
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4, fontsize=8)
+def landscapes(drawn: Mapping[str, tuple[Landscape, Mapping[str, Way]]]) -> Figure:
+    """Two ways down each landscape: above where they go between its level lines, below what it costs."""
+    figure, axes = plt.subplots(2, len(drawn), figsize=(3.3 * len(drawn), 5.8), height_ratios=(3, 2))
+    for (top, bottom), (title, (landscape, ways)) in zip(axes.T, drawn.items(), strict=True):
+        level_lines(top, landscape)
+        top.plot(*landscape.start, "o", color="k", ms=7, mfc="none")
+        for style, (label, way) in zip(TWO, ways.items(), strict=False):
+            top.plot(*way.points.T, **style, label=label)
+            bottom.semilogy(way.gradients, gap(landscape, way).clamp_min(LOWEST), **style | {"ms": 2.5})
+        top.set(title=title, xlabel="$\\theta_1$", ylabel="$\\theta_2$")
+        bottom.set(xlabel="gradients computed", ylabel="loss - lowest loss", ylim=(LOWEST / 3, 1e2))
+        if bottom is not axes[1, 0]:
+            bottom.sharey(axes[1, 0])
+            bottom.label_outer()
+        top.legend(loc="lower center", bbox_to_anchor=(0.5, 1.1), handlelength=3)
     return figure
 
 
+def level_lines(axes: Axes, landscape: Landscape) -> None:
+    """The level lines of a landscape, at heights in equal ratios."""
+    left, right, bottom, top = landscape.reach
+    x, y = torch.meshgrid(torch.linspace(left, right, 81), torch.linspace(bottom, top, 81), indexing="xy")
+    height = landscape.loss(torch.stack([x, y])) - landscape.lowest
+    axes.contour(x, y, height, levels=torch.logspace(-1.5, 2, 12), colors="0.8", linewidths=0.8)
+    axes.set(xlim=(left, right), ylim=(bottom, top))
+
+
 @styled
-def losses(curves: Mapping[str, tuple[Sequence[int], Sequence[float]]], switch: int) -> Figure:
-    """Training losses over the number of gradients that were computed; a line where a recipe switches."""
-    figure, axes = plt.subplots(figsize=(5.5, 3))
+def losses(curves: Mapping[str, tuple[Sequence[int], Sequence[float]]]) -> Figure:
+    """Training losses over the number of gradients that were computed."""
+    figure, axes = plt.subplots(figsize=(7.5, 3.1))
     for i, (label, (gradients, values)) in enumerate(curves.items()):
         axes.loglog(gradients, values, color=COLOURS[i], ls=STYLES[i], label=label)
-    axes.axvline(switch, color="0.6", lw=0.8, ls=":")
     axes.set(xlabel="gradients computed", ylabel="training loss")
-    axes.legend(fontsize=8)
+    figure.legend(loc="outside right center", handlelength=3)
     return figure
 
 
@@ -80,7 +100,8 @@ def losses(curves: Mapping[str, tuple[Sequence[int], Sequence[float]]], switch: 
 def building_blocks(x: Tensor, units: Tensor, good: Tensor, bad: Tensor, ruined: Tensor) -> Figure:
     """Softplus units; a positive combination and a mixed one; a convex function under a map that turns back."""
     figure, axes = plt.subplots(1, 3, figsize=(10, 2.8))
-    axes[0].plot(x, units)
+    for i, unit in enumerate(units.T):
+        axes[0].plot(x, unit, color=COLOURS[i], ls=STYLES[i])
     axes[0].set(title="units: softplus of a line", ylabel="$z$")
     axes[1].plot(x, good, color=COLOURS[0], label="all weights positive")
     axes[1].plot(x, bad, color=COLOURS[1], **LEARNED, label="one weight negative")
@@ -91,7 +112,7 @@ def building_blocks(x: Tensor, units: Tensor, good: Tensor, bad: Tensor, ruined:
     for ax in axes:
         ax.set_xlabel("$x$")
     for ax in axes[1:]:
-        ax.legend(fontsize=8)
+        ax.legend()
     return figure
 
 
@@ -104,7 +125,7 @@ def spreads(panels: Mapping[str, Mapping[str, list[float]]], quantity: str) -> F
             dots = torch.tensor(values)
             ax.plot([i] * len(dots), dots, "o", color=COLOURS[i % 6], ms=4, alpha=0.7)
             ax.plot([i - 0.3, i + 0.3], [dots.median()] * 2, color=COLOURS[i % 6], lw=2)
-        ax.set_xticks(range(len(variants)), list(variants), rotation=35, ha="right", fontsize=8)
+        ax.set_xticks(range(len(variants)), list(variants), rotation=35, ha="right")
         ax.minorticks_off()
         ax.set(title=title, yscale="log", ylabel=quantity, xlabel="variant")
         ax.label_outer()
@@ -115,13 +136,13 @@ def spreads(panels: Mapping[str, Mapping[str, list[float]]], quantity: str) -> F
 def positive_maps(raw: Tensor, maps: Mapping[str, Tensor], slopes: Mapping[str, Tensor]) -> Figure:
     """From a free weight to a positive one, and the slope that a gradient passes through."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(8.5, 2.9))
-    for i, label in enumerate(maps):
-        style = {"color": COLOURS[i], "ls": STYLES[i]}
+    for i, label in enumerate(maps):  # the first one wide: another lies on it
+        style = {"color": COLOURS[i], "ls": STYLES[i], "lw": 1.3 if i else 3.5, "alpha": 1.0 if i else 0.5}
         left.plot(raw, maps[label], **style, label=label)
         right.semilogy(raw, slopes[label].clamp_min(1e-9), **style)
     left.set(xlabel="free weight $\\tilde W$", ylabel="positive weight $W$", ylim=(-0.2, 4))
     right.set(xlabel="free weight $\\tilde W$", ylabel="$dW / d\\tilde W$", ylim=(1e-4, 20))
-    left.legend(fontsize=8)
+    figure.legend(loc="outside right center", handlelength=3)
     return figure
 
 
@@ -131,9 +152,9 @@ def depths(values: Mapping[str, Curve], slopes: Mapping[str, Curve]) -> Figure:
     figure, axes = plt.subplots(1, 2, figsize=(8.5, 2.8))
     for ax, curves, name in zip(axes, (values, slopes), ("value at 0", "largest slope"), strict=True):
         for i, (label, (depth, size)) in enumerate(curves.items()):
-            ax.semilogy(depth, size, "o-", color=COLOURS[i], ms=4, label=label)
+            ax.semilogy(depth, size, color=COLOURS[i], ls=STYLES[i], marker="os^"[i], ms=4, label=label)
         ax.set(xlabel="hidden layers", ylabel=name)
-        ax.legend(fontsize=8)
+        ax.legend()
     return figure
 
 
@@ -147,7 +168,7 @@ def envelope(x: Tensor, target: Tensor, curves: Mapping[str, tuple[Tensor, Tenso
         ax.plot(x, learned, color=COLOURS[1], **LEARNED, label="network")
         ax.set(title=title, xlabel="$x$", ylabel="$y$")
         ax.label_outer()
-    axes[0, 0].legend(fontsize=8)
+    axes[0, 0].legend()
     return figure
 
 
@@ -157,11 +178,11 @@ def caught(y: Tensor, sound: Tensor, wrong: Tensor, excess: Mapping[str, Tensor]
     figure, (left, right) = plt.subplots(1, 2, figsize=(8.5, 2.8))
     left.plot(y, sound, color=COLOURS[0], label="as it should be")
     left.plot(y, wrong, color=COLOURS[1], **LEARNED, label="with one mistake")
-    left.set(xlabel="$x^*$", ylabel="$\\Xi(x, x^*)$")
+    left.set(xlabel="$x^*$ along $(1, 1/2)$", ylabel="$\\Xi(x, x^*)$, largest size 1")
     for i, (label, values) in enumerate(excess.items()):
         right.hist(values, bins=40, color=COLOURS[i], alpha=0.6, label=label, log=True)
     right.axvline(0, color="0.2", lw=0.8)
-    right.set(xlabel="height above the chord (convex: never positive)", ylabel="random chords")
-    left.legend(fontsize=8)
-    right.legend(fontsize=8)
+    right.set(xlabel="height above the chord, largest size 1", ylabel="random chords")
+    left.legend()
+    right.legend()
     return figure

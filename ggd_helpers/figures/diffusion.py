@@ -4,12 +4,16 @@ from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import torch
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
 from ggd_helpers.figures.style import COLOURS, KNOWN, LEARNED, styled
+from ggd_helpers.figures.training import DASHES
 from ggd_helpers.grids import PeriodicGrid
 from ggd_helpers.recordings.regular import Trajectories
+
+HATCHES = ("", "///", "...", "xxx")
 
 
 def _thirds(frames: int) -> list[int]:
@@ -22,19 +26,23 @@ def _place(fields: Tensor) -> Tensor:
     return torch.arange(cells, dtype=torch.float64) / cells
 
 
+def _legend_above(figure: Figure, axes: Axes, columns: int) -> None:
+    """The legend of one panel above the whole figure, so that it lies over no curve."""
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside upper center", ncols=columns)
+
+
 @styled
 def profiles(sets: Mapping[str, Trajectories], chosen: int = 0) -> Figure:
     """A trajectory of each set: the concentration at the beginning, 1/3, 2/3 and the end (thesis, Fig. 4.17)."""
-    figure, axes = plt.subplots(1, len(sets), figsize=(2.2 * len(sets), 2.3))
+    figure, axes = plt.subplots(1, len(sets), figsize=(2.1 * len(sets), 2.6))
     shades = plt.get_cmap("viridis")(torch.linspace(0, 0.85, 4).tolist())
     for ax, (title, data) in zip(axes, sets.items(), strict=True):
-        for frame, shade in zip(_thirds(data.states.shape[1]), shades, strict=True):
-            ax.plot(
-                _place(data.states), data.states[chosen, frame], color=shade, label=f"$t = {data.times[frame]:.2g}$"
-            )
+        for frame, shade, dashes in zip(_thirds(data.states.shape[1]), shades, DASHES, strict=True):
+            label = f"$t = {data.times[frame]:.2g}$"
+            ax.plot(_place(data.states), data.states[chosen, frame], dashes, color=shade, label=label)
         ax.set(title=title, xlabel="place $x$")
     axes[0].set(ylabel="concentration $c$")
-    axes[0].legend(fontsize=7)
+    _legend_above(figure, axes[0], 4)
     return figure
 
 
@@ -47,47 +55,54 @@ def field_comparison(
     `rollouts` holds the four frames of each model, `(4, n)`; `errors` its mean squared errors, `(trajectory,)`. What
     leaves the simulated range by far leaves the picture.
     """
-    figure, axes = plt.subplots(1, 5, figsize=(10.5, 2.3), width_ratios=[1, 1, 1, 1, 1.5])
-    for j, (ax, frame) in enumerate(zip(axes, _thirds(test.states.shape[1]), strict=False)):
+    figure = plt.figure(figsize=(8, 4.6))
+    above, below = figure.subfigures(2, 1, squeeze=False, height_ratios=[1.25, 1])[:, 0]
+    axes = above.subplots(1, 4, sharey=True)
+    for j, (ax, frame) in enumerate(zip(axes, _thirds(test.states.shape[1]), strict=True)):
         ax.plot(_place(test.states), test.states[chosen, frame], **KNOWN, label="simulated")
         for i, (label, path) in enumerate(rollouts.items()):
-            ax.plot(_place(path), path[j], color=COLOURS[i], **LEARNED, label=label)
+            ax.plot(_place(path), path[j], DASHES[1 + i], color=COLOURS[i], lw=1.6, label=label)
         ax.set(title=f"$t = {test.times[frame]:.2g}$", xlabel="place $x$")
-        ax.sharey(axes[0])
-        ax.label_outer()
     low, high = test.states[chosen].min().item(), test.states[chosen].max().item()
     axes[0].set(ylabel="concentration $c$", ylim=(low - 0.2 * (high - low), high + 0.2 * (high - low)))
-    axes[0].legend(fontsize=7)
-    for i, (label, values) in enumerate(errors.items()):
-        axes[4].hist(values.clamp_min(1e-32).log10(), bins=12, alpha=0.6, label=label, color=COLOURS[i])
-    axes[4].set(xlabel="$\\log_{10}$ mean squared velocity error", ylabel="test trajectories", title="all of them")
-    axes[4].legend(fontsize=7)
+    above.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=1 + len(rollouts))
+    spread = below.subplots()
+    logarithms = [values[values.isfinite()].clamp_min(1e-32).log10() for values in errors.values()]
+    for i, (label, values) in enumerate(zip(errors, logarithms, strict=True)):
+        reach = (torch.cat(logarithms).min().item(), torch.cat(logarithms).max().item())
+        spread.hist(values, bins=40, range=reach, alpha=0.6, label=label, color=COLOURS[i], hatch=HATCHES[i])
+    spread.set(xlabel="$\\log_{10}$ of the mean squared velocity error (1/time$^2$), one count a test trajectory")
+    spread.set(ylabel="trajectories")
+    below.legend(*spread.get_legend_handles_labels(), loc="outside right center")
     return figure
 
 
 @styled
 def floor_by_frame(floors: Mapping[str, Tensor], dt: float) -> Figure:
     """What the exact law scores against each target, frame by frame, `(time,)` each."""
-    figure, axes = plt.subplots(figsize=(5, 2.8))
+    figure, axes = plt.subplots(figsize=(6.4, 2.9))
     for i, (label, values) in enumerate(floors.items()):
         times = dt * torch.arange(len(values))
-        axes.semilogy(times, values.clamp_min(1e-22), ".-", ms=3, lw=0.8, color=COLOURS[i], label=label)
-    axes.set(xlabel="time of the frame", ylabel="error of the $\\mathit{exact}$ law")
-    axes.legend()
+        line = {"color": COLOURS[i], "ls": DASHES[i], "marker": "os^"[i], "ms": 3, "lw": 0.8}
+        axes.semilogy(times, values.clamp_min(1e-22), **line, label=label)
+    axes.set(xlabel="time of the frame", ylabel="error of the $\\mathit{exact}$ law (1/time$^2$)")
+    _legend_above(figure, axes, len(floors))
     return figure
 
 
 @styled
 def waves(spectra: Mapping[str, Tensor], highest: int) -> Figure:
     """Mean squares by wave number, `(waves,)` each; beyond `highest` the training data hold nothing."""
-    figure, axes = plt.subplots(figsize=(5.6, 3))
+    figure, axes = plt.subplots(figsize=(6.8, 3.4))
     for i, (label, values) in enumerate(spectra.items()):
-        axes.semilogy(range(1, len(values)), values[1:].clamp_min(1e-12), ".-", color=COLOURS[i], label=label)
-    axes.axvspan(highest + 0.5, len(next(iter(spectra.values()))) - 0.5, color="0.9", zorder=0)
-    middle = 0.5 * (highest + len(next(iter(spectra.values()))))
-    axes.text(middle, 0.5, "never seen\nin training", transform=axes.get_xaxis_transform(), ha="center", color="0.3")
-    axes.set(xlabel="wave number $n$", ylabel="mean square of the velocity")
-    axes.legend(fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
+        line = {"color": COLOURS[i], "ls": DASHES[i % 4], "marker": "os^d"[i % 4], "ms": 3}
+        axes.semilogy(range(1, len(values)), values[1:].clamp_min(1e-12), **line, label=label)
+    last = len(next(iter(spectra.values())))
+    axes.axvspan(highest + 0.5, last - 0.5, color="0.9", zorder=0)
+    axes.text(0.5 * (highest + last), 1.02, f"above {highest}: never in the training set",
+              transform=axes.get_xaxis_transform(), ha="center", color="0.3", fontsize=9)  # fmt: skip
+    axes.set(xlabel="wave number $n$", ylabel="mean square of velocity (1/time$^2$)")
+    _legend_above(figure, axes, 2)
     return figure
 
 
@@ -96,17 +111,31 @@ def densities(
     c: Tensor, conjugates: Mapping[str, Tensor], mobilities: Mapping[str, Tensor], products: Mapping[str, Tensor]
 ) -> Figure:
     """Slopes `s'(c)`, mobilities and their product, the diffusivity; the first entry of each is the known one."""
-    figure, axes = plt.subplots(1, 3, figsize=(9, 2.6))
+    figure, axes = plt.subplots(1, 3, figsize=(9, 3))
     for ax, curves in zip(axes, (conjugates, mobilities, products), strict=True):
         for i, (label, values) in enumerate(curves.items()):
-            style = KNOWN if i == 0 else LEARNED | {"color": COLOURS[i - 1]}
+            style = KNOWN if i == 0 else LEARNED | {"color": COLOURS[i - 1], "ls": DASHES[i % 4]}
             ax.plot(c.squeeze(), values.squeeze(), **style, label=label)
         ax.set(xlabel="concentration $c$")
-    axes[0].legend(fontsize=8)
     axes[2].set_ylim(0, 1.6 * next(iter(products.values())).max().item())
     axes[0].set(ylabel="$c^* = s'(c)$", title="slope of the entropy density")
-    axes[1].set(ylabel="$\\tilde D(c)$", title="mobility")
-    axes[2].set(ylabel="$-\\tilde D(c)\\, s''(c)$", title="their product: the diffusivity")
+    axes[1].set(ylabel="$\\tilde D(c)$ (length$^2$/time)", title="mobility")
+    axes[2].set(ylabel="$-\\tilde D(c)\\, s''(c)$ (length$^2$/time)", title="their product: the diffusivity")
+    _legend_above(figure, axes[0], len(conjugates))
+    return figure
+
+
+@styled
+def diffusivities(c: Tensor, curves: Mapping[str, Tensor], seen: Tensor) -> Figure:
+    """Diffusivities `D(c)`, and below them how often each concentration occurs in the training data `seen`."""
+    figure, (above, below) = plt.subplots(2, 1, figsize=(6.4, 3.9), sharex=True, height_ratios=[3, 1])
+    for i, (label, values) in enumerate(curves.items()):
+        line = KNOWN if label == "known" else {"color": COLOURS[i], "ls": DASHES[i % 4], "lw": 1.6}
+        above.plot(c.squeeze(), values.squeeze(), **line, label=label)
+    above.set(ylabel="$D(c)$ (length$^2$/time)", ylim=(0, None))
+    below.hist(seen.flatten(), bins=60, range=(c.min().item(), c.max().item()), color="0.6")
+    below.set(xlabel="concentration $c$", ylabel="cells seen", yscale="log")
+    _legend_above(figure, above, len(curves))
     return figure
 
 
@@ -119,7 +148,7 @@ def pictures(grid: PeriodicGrid, rows: Mapping[str, Tensor], times: Sequence[flo
             image = ax.imshow(field.unflatten(-1, grid.shape).numpy(), cmap="viridis", vmin=0, vmax=rows[label].max())
             ax.set(title=f"$t = {time:.2g}$", xticks=[], yticks=[])
         line[0].set_ylabel(label)
-        figure.colorbar(image, ax=list(line), shrink=0.8, label="$c$")
+        figure.colorbar(image, ax=list(line), shrink=0.8, label="concentration $c$")
     return figure
 
 
@@ -127,15 +156,14 @@ def pictures(grid: PeriodicGrid, rows: Mapping[str, Tensor], times: Sequence[flo
 def spot(grid: PeriodicGrid, start: Tensor, curves: Mapping[str, Tensor]) -> Figure:
     """A spot that spreads, and how far each curve is from the first one."""
     x = grid.coordinates()[0]
-    figure, (left, right) = plt.subplots(1, 2, figsize=(8.4, 2.8))
+    figure, (left, right) = plt.subplots(1, 2, figsize=(8.4, 3.1))
     left.plot(x, start, ":", color="0.5", label="start")
     (first, exact), *others = curves.items()
     left.plot(x, exact, **KNOWN, label=first)
     for i, (label, values) in enumerate(others):
-        left.plot(x, values, color=COLOURS[i], **LEARNED, label=label)
-        right.plot(x, values - exact, color=COLOURS[i], lw=2.5 - i, ls="-" if i == 0 else "--", label=label)
+        left.plot(x, values, color=COLOURS[i], ls=DASHES[1 + i], lw=1.6, label=label)
+        right.plot(x, values - exact, color=COLOURS[i], lw=2.5 - i, ls=DASHES[1 + i])
     left.set(xlabel="place $x$", ylabel="concentration $c$")
     right.set(xlabel="place $x$", ylabel=f"distance from {first}")
-    left.legend()
-    right.legend()
+    _legend_above(figure, left, 2 + len(others))
     return figure

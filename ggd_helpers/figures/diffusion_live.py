@@ -26,7 +26,7 @@ class DiffusionPicture(LivePicture):
     """Six panels with axes that stay: the background is drawn once, then only what moves."""
 
     def __init__(self) -> None:
-        super().__init__(2, 3, (11, 5.6))
+        super().__init__("ace;bdf", (9.8, 5.4))
 
     def frame(self) -> list[Artist]:
         """Five panels of lines, and the field in the last one."""

@@ -19,7 +19,12 @@ if TYPE_CHECKING:
     from matplotlib.typing import RcKeyType
 
 Curve = tuple[np.ndarray, np.ndarray]
-LIVE: dict["RcKeyType", Any] = {**SIZES, "figure.dpi": 80, "axes.prop_cycle": plt.cycler(color=COLOURS)}
+SHARPNESS = 2  # dots along a side for each of the page's pixels: a dense screen shows them all
+LIVE: dict["RcKeyType", Any] = {
+    **SIZES,
+    "figure.dpi": SHARPNESS * SIZES["figure.dpi"],
+    "axes.prop_cycle": plt.cycler(color=COLOURS),
+}
 
 
 class Panel(NamedTuple):
@@ -46,36 +51,71 @@ def png_of(canvas: FigureCanvasAgg) -> bytes:
 
 
 class LivePicture:
-    """Panels down the columns; a subclass draws its frame once in `frame`, and moves its artists before `snapshot`.
+    """Panels of one letter each; a subclass draws its frame once in `frame`, and moves its artists before `snapshot`.
+
+    Args:
+        mosaic: how the panels lie, rows parted by semicolons: `"aab;cdd"`.
+        size: of the picture, inches.
+        widths: of the columns, relative to each other.
 
     Attributes:
-        axes: the panels.
+        axes: the panels in the order of their letters.
+        rc: settings of matplotlib while it is laid out and drawn.
         lines: a subclass's lines by panel and kind, for `move_lines`.
     """
 
+    rc = LIVE
     lines: Mapping[str, Mapping[str, Line2D]]
 
-    def __init__(self, rows: int, columns: int, size: tuple[float, float], widths: Sequence[float] | None = None):
-        with plt.style.context(STYLE), plt.rc_context(LIVE):
+    def __init__(self, mosaic: str, size: tuple[float, float], widths: Sequence[float] | None = None):
+        with plt.style.context(STYLE), plt.rc_context(self.rc):
             self.figure = Figure(figsize=size)
             self.canvas = FigureCanvasAgg(self.figure)
-            grid = self.figure.subplots(rows, columns, width_ratios=widths, squeeze=False)
-            self.axes: list[Axes] = list(grid.T.flat)
-            self.moving: list[Artist] = self.frame()
+            panels = self.figure.subplot_mosaic(mosaic, width_ratios=widths)
+            self.axes: list[Axes] = [panels[letter] for letter in sorted(panels)]
+            self.animate(self.frame())
             self.canvas.draw()  # lays the panels out
             self.figure.set_layout_engine("none")
-            for artist in self.moving:
-                artist.set_animated(True)
             self.draw_background()
+
+    @property
+    def page_width(self) -> int:
+        """How wide the picture is to be shown, in the page's pixels."""
+        return round(self.figure.get_figwidth() * self.figure.dpi / SHARPNESS)
 
     def frame(self) -> list[Artist]:
         """Label the panels, and return every artist that moves."""
         raise NotImplementedError
 
+    def animate(self, moving: list[Artist]) -> None:
+        """Take in the artists that move: they stay out of the background, and are drawn in this order."""
+        self.moving = moving
+        for artist in moving:
+            artist.set_animated(True)
+
     def draw_background(self) -> None:
         """Draw again what does not move: needed after a change of limits, titles or contours."""
-        with plt.style.context(STYLE), plt.rc_context(LIVE):
+        with plt.style.context(STYLE), plt.rc_context(self.rc):
             self.canvas.draw()
+        self.background = self.canvas.copy_from_bbox(self.figure.bbox)
+
+    def draw_panels(self, axes: Sequence[Axes], beside: tuple[float, float, float, float]) -> None:
+        """Draw again what does not move in some panels alone, at fixed places; no title or number may reach farther.
+
+        Args:
+            axes: the panels.
+            beside: how far a panel reaches out of its frame (left, below, right, above), as shares of the figure.
+        """
+        self.canvas.restore_region(self.background)
+        pixels, renderer = np.asarray(self.canvas.buffer_rgba()), self.canvas.get_renderer()
+        height, width, _ = pixels.shape
+        left, below, right, above = beside
+        for ax in axes:
+            frame = ax.get_position()
+            rows = slice(max(0, int((1 - frame.y1 - above) * height)), int((1 - frame.y0 + below) * height))
+            columns = slice(max(0, int((frame.x0 - left) * width)), int((frame.x1 + right) * width))
+            pixels[rows, columns] = 255
+            ax.draw(renderer)
         self.background = self.canvas.copy_from_bbox(self.figure.bbox)
 
     def move_lines(self, curves: Mapping[str, Mapping[str, Curve]]) -> None:

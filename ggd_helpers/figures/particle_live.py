@@ -23,7 +23,7 @@ class ParticlePicture(LivePicture):
     """Six panels: the background is drawn when an axis grows or shrinks, else only curves and dots are drawn again."""
 
     def __init__(self) -> None:
-        super().__init__(2, 3, (11, 5.6))
+        super().__init__("ace;bdf", (9.8, 5.4))
 
     def frame(self) -> list[Artist]:
         """Label the panels, with a line for each kind of curve in every one."""

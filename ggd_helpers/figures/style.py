@@ -21,11 +21,16 @@ COLOURS = (
     "#CCBB44",
     "#66CCEE",
 )  # Paul Tol's bright ones, colour-blind safe
+TEXT = 11  # points: titles, labels, numbers and legends alike
 SIZES: dict["RcKeyType", Any] = {
-    "font.size": 10,
-    "legend.fontsize": 9,
+    "font.family": "STIXGeneral",  # as in formulas; named, since a text looks its font up when it is drawn
+    "font.size": TEXT,
+    "axes.titlesize": TEXT,
+    "legend.fontsize": TEXT,
+    "figure.titlesize": TEXT,
     "figure.dpi": 90,
     "figure.constrained_layout.use": True,
+    "figure.constrained_layout.w_pad": 0.08,  # inches; labels of neighbours do not touch
 }
 # Keywords of `Axes.plot`, whose own signature says Any.
 KNOWN: dict[str, Any] = {"color": "0.25", "lw": 3.0, "alpha": 0.5}

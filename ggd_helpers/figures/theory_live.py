@@ -41,7 +41,7 @@ class PairPicture(LivePicture):
     def __init__(self, contour_side: np.ndarray, arrow_side: np.ndarray, horizon: float):
         self.contour_side, self.arrow_side, self.horizon = contour_side, arrow_side, horizon
         self.hills: np.ndarray | None = None
-        super().__init__(1, 3, (11, 3.6), widths=(1.1, 1, 1))
+        super().__init__("abc", (9.8, 3.4), widths=(1.1, 1, 1))
 
     def frame(self) -> list[Artist]:
         """Three labelled panels; their first limits have the widest numbers, so that there is room for any."""
@@ -64,7 +64,8 @@ class PairPicture(LivePicture):
         self.law = law.plot([], [], **KNOWN)[0]
         self.used = law.plot([], [], color=COLOURS[0], lw=2)[0]
         self.contours: QuadContourSet | None = None
-        return [self.quiver, self.path, self.start, self.rise, self.law, self.used]
+        self.above = [self.quiver, self.path, self.start, self.rise, self.law, self.used]
+        return self.above
 
     def show(self, curves: PairCurves) -> bytes:
         """Move everything to these curves, and return the picture; level lines and limits follow when they must."""
@@ -82,19 +83,19 @@ class PairPicture(LivePicture):
         return self.snapshot()
 
     def _follow(self, curves: PairCurves) -> None:
-        same = self.hills is not None and np.array_equal(self.hills, curves.entropy)
-        if not same:
+        if self.hills is None or not np.array_equal(self.hills, curves.entropy):
             if self.contours is not None:
                 self.contours.remove()
             self.contours = self.axes[0].contour(
                 self.contour_side, self.contour_side, curves.entropy, levels=10, cmap="viridis", linewidths=0.8,
-                linestyles="-", zorder=0,
+                linestyles="-",
             )  # fmt: skip
             self.hills = curves.entropy
+            self.animate([self.contours, *self.above])
         top, peak = np.abs(curves.along).max(), np.abs(curves.flux).max()
         bottom = -0.2 if curves.along.min() > -1e-3 * max(top, 1e-12) else -1
         limits = [(bottom * _nice(top), 1.1 * _nice(top)), (-_nice(peak), _nice(peak))]
-        if not same or [ax.get_ylim() for ax in self.axes[1:]] != limits:
+        if [ax.get_ylim() for ax in self.axes[1:]] != limits:
             for ax, limit in zip(self.axes[1:], limits, strict=True):
                 ax.set_ylim(limit)
             self.draw_background()

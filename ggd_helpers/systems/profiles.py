@@ -23,10 +23,15 @@ def fourier(grid: PeriodicGrid, count: int, generator: Generator) -> Tensor:
 
     Source: thesis 4.3.1.
     """
+    return waves(grid, count, generator, MODES, SHARPNESS)
+
+
+def waves(grid: PeriodicGrid, count: int, generator: Generator, highest: int, sharpness: float) -> Tensor:
+    """Random sums of `N` in 0 ... `highest` waves, coefficients normal of deviation `n^-sharpness`, and a constant."""
     x = _line(grid)
-    n = torch.arange(1, MODES + 1, dtype=torch.float64)
-    kept = n <= torch.randint(0, MODES + 1, (count, 1), generator=generator)
-    coefficients = _normal((2, count, MODES), generator) * n**-SHARPNESS * kept
+    n = torch.arange(1, highest + 1, dtype=torch.float64)
+    kept = n <= torch.randint(0, highest + 1, (count, 1), generator=generator)
+    coefficients = _normal((2, count, highest), generator) * n**-sharpness * kept
     angle = 2 * math.pi * n[:, None] * x
     return _normalised(
         _normal((count, 1), generator) + coefficients[0] @ torch.cos(angle) + coefficients[1] @ torch.sin(angle)
