@@ -30,8 +30,12 @@ _HOMES = {
     "explorers.start": ["ClimbExplorer"],
     "explorers.theory": ["PairExplorer"],
     "files": ["data_path"],
+    "free_networks": ["Dense", "Perceptron"],
     "grids": ["PeriodicGrid"],
     "integrators": ["adaptive", "rk4", "rk4_along", "rk4_step", "stiff"],
+    "internal_variables.decoders": ["Gaussian", "GaussianMixture", "SigmoidalFlow", "decoder_named"],
+    "internal_variables.encoder": ["DeepSet"],
+    "internal_variables.model": ["InternalVariables"],
     "legendre_fenchel": ["convex_envelope", "legendre"],
     "networks": ["FICNN", "PICNN", "averaging_", "kaiming_normal_", "positive", "redraw_"],
     "potentials.coordinates": ["Components", "DissipationInComponents", "EntropyInComponents", "LawInComponents"],
@@ -48,6 +52,7 @@ _HOMES = {
         "QuadraticDissipation",
         "QuadraticEntropy",
     ],
+    "potentials.isothermal": ["DualDissipation", "FreeEnergy"],
     "potentials.local": ["LocalDissipation", "LocalEntropy", "arithmetic_mean", "logarithmic_mean"],
     "potentials.mobility": ["DiluteDissipation", "MobilityDissipation"],
     "potentials.reactions": [
@@ -61,11 +66,13 @@ _HOMES = {
     ],
     "record": ["Record"],
     "recordings.driven": ["DrivenTrajectories", "drive"],
-    "recordings.ensembles": ["Ensembles", "share_linearly"],
+    "recordings.ensembles": ["Ensembles", "pool", "sampling_variance", "share_linearly"],
     "recordings.measured": ["Measurements"],
+    "recordings.realisations": ["realisations_from_csv"],
     "recordings.recording": ["Recording"],
     "recordings.regular": ["Trajectories"],
     "recordings.simulate": ["simulate"],
+    "recordings.simulate_ensembles": ["simulate_groups"],
     "stochastic.gillespie": ["gillespie"],
     "stochastic.langevin": ["langevin", "most_probable_path", "onsager_machlup_action"],
     "systems.diffusion": [
@@ -82,14 +89,21 @@ _HOMES = {
     "systems.particle": ["AnisotropicParticle", "OverdampedParticle", "Particle", "SteepParticle"],
     "systems.reaction_text": ["Reaction"],
     "systems.reactions": ["PRESETS", "MassActionReactions"],
+    "systems.trapped_bead": ["TrappedBead"],
     "training.adam_lbfgs": ["AdamThenLBFGS"],
     "training.fit": ["History", "fit"],
+    "training.integral_matching": ["IntegralMatching"],
     "training.objectives": ["Differences", "FlowMatching"],
     "training.regression": ["regress"],
     "training.self_scaled_bfgs": ["SelfScaledBFGS"],
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
-_MODULES = {"figures": "figures", "measures": "evaluation.measures", "profiles": "systems.profiles"}
+_MODULES = {
+    "figures": "figures",
+    "measures": "evaluation.measures",
+    "profiles": "systems.profiles",
+    "protocols": "systems.protocols",
+}
 
 __all__ = sorted([*_HOME_OF, *_MODULES])
 

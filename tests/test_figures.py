@@ -17,6 +17,7 @@ from ggd_helpers.evaluation.measures import against
 from ggd_helpers.evaluation.report import evaluate
 from ggd_helpers.figures import particle_live
 from ggd_helpers.figures.style import SIZES, STYLE
+from ggd_helpers.files import DATA
 from ggd_helpers.potentials.general import (
     ConcaveEntropy,
     ConvexDissipation,
@@ -61,17 +62,11 @@ def scenes():
 EYE = torch.eye(2, dtype=torch.float64)
 FRICTION = torch.tensor([[1.0, 0.4], [0.4, 0.5]], dtype=torch.float64)
 
-ABLATION = [
-    {"target": target, "precision": "double", "optimiser": optimiser, "points": points, "velocity_mse": [1e-9, 1e-6, 1]}
-    for target in ("central differences", "flow")
-    for optimiser in ("Adam", "BFGS")
-    for points in (6, 12)
-]
 # Every function of the module, with the dimensions that it is for.
 DRAWINGS = {
     ("trajectories_1d", 1): lambda s: figures.trajectories_1d(s.data),
     ("trajectories_2d", 2): lambda s: figures.trajectories_2d(s.data, chosen=(0, 3, 5)),
-    ("ablation", 1): lambda s: figures.ablation(ABLATION),
+    ("ablation", 1): lambda s: figures.ablation(DATA / "ablation_particle.json"),
     ("loss_curves", 1): lambda s: figures.loss_curves({"1D": {"ours": s.history, "the thesis's": s.history}}),
     ("loss_curves", 2): lambda s: figures.loss_curves({"1D": {"ours": s.history}, "2D": {"ours": s.history}}),
     ("prediction", 1): lambda s: figures.prediction(s.report.rollout, chosen=2),

@@ -13,7 +13,7 @@ from ggd_helpers.figures.live import Curve
 EVEN = 0.03  # an odd part below this share of the even part is as good as none
 
 
-class HalfSlopeExplorer(Explorer):
+class HalfSlopeExplorer(Explorer[HalfSlopePicture]):
     """Slide a shift `eta` until `H(eta + xi) = H(eta - xi)`; every state's best shift stays as a dot.
 
     Display `explorer.panel`, or put the explorer last in a cell.
@@ -32,13 +32,12 @@ class HalfSlopeExplorer(Explorer):
     """
 
     def __init__(self, xi: Tensor, hamiltonians: Mapping[float, Tensor], slopes: Mapping[float, float]):
-        super().__init__()
         self.reach = round(xi[-1].item() - 1, 9)
         if self.reach <= 0:
             raise ValueError(f"xi must reach beyond 1 (got {xi[-1].item():g}): shifts go up to its end less 1.")
+        super().__init__(HalfSlopePicture(self.reach))
         self.xi, self.hamiltonians, self.slopes = xi, hamiltonians, slopes
         self.found: dict[float, tuple[float, float]] = {}
-        self.picture = HalfSlopePicture(self.reach)
         states = [(f"{share:.1f}", share) for share in hamiltonians]
         self.share = widgets.SelectionSlider(
             options=states, value=states[len(states) // 3][1], description="share of B"

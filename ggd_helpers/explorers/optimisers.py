@@ -14,11 +14,11 @@ MEANING = (
 )
 
 
-class DescentExplorer(Explorer):
+class DescentExplorer(Explorer[DescentPicture]):
     """Two optimisers on a landscape of two parameters: set the start, and see where each goes and what it costs."""
 
     def __init__(self, landscape: str = "saddle", first: str = "Newton", second: str = "BFGS"):
-        super().__init__(width="720px")
+        super().__init__(DescentPicture(LANDSCAPES[landscape]))
         names = list(methods(1.0))
         self.landscape_menu = widgets.Dropdown(options=list(LANDSCAPES), value=landscape, description="landscape")
         self.first = widgets.Dropdown(options=names, value=first, description="first")
@@ -28,7 +28,6 @@ class DescentExplorer(Explorer):
             value=60, min=5, max=300, step=5, description="gradients", continuous_update=False
         )
         self._put_start()
-        self.picture = DescentPicture(self.landscape)
         choices = [self.landscape_menu, self.first, self.second]
         numbers = [self.start_1, self.start_2, self.gradients]
         controls = widgets.HBox([widgets.VBox(choices), widgets.VBox(numbers)])

@@ -11,6 +11,16 @@ from ggd_helpers.figures.diffusion import (
     waves,
 )
 from ggd_helpers.figures.diffusion_live import DiffusionPicture
+from ggd_helpers.figures.internal_variables import (
+    bands,
+    clouds,
+    collapse,
+    errors_against_number,
+    loops,
+    moments,
+    potentials_along,
+    roll_outs,
+)
 from ggd_helpers.figures.particle import (
     beyond_the_data,
     ellipses,

@@ -44,7 +44,7 @@ class DescentPicture(LivePicture):
 
     def __init__(self, landscape: Landscape):
         self.landscape = landscape
-        super().__init__(1, 2, (9, 4))
+        super().__init__("ab", (9, 4))
 
     def frame(self) -> list[Artist]:
         """The level lines; a ring at the start, and a line for each optimiser in each panel."""

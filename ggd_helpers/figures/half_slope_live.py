@@ -13,7 +13,7 @@ class HalfSlopePicture(LivePicture):
 
     def __init__(self, reach: float):
         self.reach = reach
-        super().__init__(1, 3, (11, 3.6))
+        super().__init__("abc", (11, 3.6))
 
     def frame(self) -> list[Artist]:
         """The panels with their names and limits, and the lines that move in them."""

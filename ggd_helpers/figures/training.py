@@ -1,8 +1,9 @@
 """Figures of how models were trained, for all chapters alike."""
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Mapping
+from pathlib import Path
 from statistics import median
-from typing import Any
 
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
@@ -38,11 +39,12 @@ def loss_curves(panels: Mapping[str, Mapping[str, History]]) -> Figure:
 
 
 @styled
-def ablation(rows: Sequence[Mapping[str, Any]]) -> Figure:
+def ablation(path: Path) -> Figure:
     """The error of every combination of optimiser, precision, target and points: median and range over seeds.
 
-    `rows` are those of `data/ablation_CASE.json`, written by tests/benchmarks/ablation.py.
+    `path` is that of `data/ablation_CASE.json`, written by tests/benchmarks/ablation.py.
     """
+    rows = json.loads(path.read_text(encoding="utf-8"))["rows"]
     points, targets = (list(dict.fromkeys(row[name] for row in rows)) for name in ("points", "target"))
     lines = list(dict.fromkeys((row["optimiser"], row["precision"]) for row in rows))
     figure, axes = plt.subplots(1, len(points), figsize=(8, 3.4), sharex=True, sharey=True, squeeze=False)

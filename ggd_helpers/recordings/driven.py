@@ -42,14 +42,22 @@ class DrivenTrajectories(Trajectories):
         Raises:
             ValueError: fewer than 4 stored times.
         """
-        u = self.inputs
-        if u.shape[1] < 4:
-            raise ValueError(f"inputs half-way between the stored ones need 4 times or more (got {u.shape[1]}).")
-        first = (3 * u[:, :1] + 6 * u[:, 1:2] - u[:, 2:3]) / 8
-        inside = (9 * (u[:, 1:-2] + u[:, 2:-1]) - u[:, :-3] - u[:, 3:]) / 16
-        last = (3 * u[:, -1:] + 6 * u[:, -2:-1] - u[:, -3:-2]) / 8
-        middles = torch.cat([first, inside, last], dim=1)
-        return torch.cat([torch.stack([u[:, :-1], middles], dim=2).flatten(1, 2), u[:, -1:]], dim=1)
+        return with_middles(self.inputs)
+
+
+def with_middles(u: Tensor) -> Tensor:
+    """Inputs at stored times, and half-way between by cubics: `(..., time, k)` to `(..., 2 time - 1, k)`.
+
+    Raises:
+        ValueError: fewer than 4 stored times.
+    """
+    if u.shape[-2] < 4:
+        raise ValueError(f"inputs half-way between the stored ones need 4 times or more (got {u.shape[-2]}).")
+    first = (3 * u[..., :1, :] + 6 * u[..., 1:2, :] - u[..., 2:3, :]) / 8
+    inside = (9 * (u[..., 1:-2, :] + u[..., 2:-1, :]) - u[..., :-3, :] - u[..., 3:, :]) / 16
+    last = (3 * u[..., -1:, :] + 6 * u[..., -2:-1, :] - u[..., -3:-2, :]) / 8
+    middles = torch.cat([first, inside, last], dim=-2)
+    return torch.cat([torch.stack([u[..., :-1, :], middles], dim=-2).flatten(-3, -2), u[..., -1:, :]], dim=-2)
 
 
 def drive(

@@ -1,6 +1,7 @@
 """Recordings of many realisations of one protocol: at every time a cloud, kept as a histogram."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -53,6 +54,17 @@ class Ensembles(Recording):
         return self.dt * torch.arange(self.shares.shape[1], device=self.shares.device, dtype=self.shares.dtype)
 
     @property
+    def measured(self) -> Tensor:
+        """The outputs, where they are needed.
+
+        Raises:
+            ValueError: there are none.
+        """
+        if self.outputs is None:
+            raise ValueError("the force must have been measured (outputs is None): without it f has no scale.")
+        return self.outputs
+
+    @property
     def mean(self) -> Tensor:
         """The mean of every coordinate, `(protocol, time, n)`: exactly that of the realisations."""
         return self.shares @ self.grid
@@ -82,3 +94,44 @@ def share_linearly(values: Tensor, grid: Tensor) -> Tensor:
     left, right_share = left.flatten(1).T, right_share.flatten(1).T
     flat.scatter_add_(1, left, 1 - right_share).scatter_add_(1, left + 1, right_share)
     return (flat / len(values)).unflatten(0, values.shape[1:]) if values.dim() > 1 else flat[0] / len(values)
+
+
+def pool(groups: Sequence[Ensembles]) -> Ensembles:
+    """One ensemble of all the realisations of several, of the same protocols on the same grid.
+
+    A group given twice counts twice: that is how realisations are drawn again (bootstrap).
+
+    Raises:
+        ValueError: no group, or groups of other protocols, times or grids.
+    """
+    if not groups:
+        raise ValueError("groups must be 1 or more (got none): there is no realisation in an empty ensemble.")
+    first = groups[0]
+    for other in groups[1:]:
+        alike = other.shares.shape == first.shares.shape and other.dt == first.dt and (other.outputs is None) == (
+            first.outputs is None
+        )  # fmt: skip
+        if not (alike and torch.equal(other.grid, first.grid) and torch.equal(other.inputs, first.inputs)):
+            raise ValueError("groups to pool must have the same protocols, times and grid: simulate them together.")
+    counts = torch.tensor([group.realisations for group in groups], dtype=first.shares.dtype)
+    total, weights = int(counts.sum()), counts / counts.sum()
+
+    def average(tensors: Sequence[Tensor]) -> Tensor:
+        return sum(weight * tensor for weight, tensor in zip(weights, tensors, strict=True))
+
+    outputs = None if first.outputs is None else average([g.outputs for g in groups if g.outputs is not None])
+    metadata = first.metadata | {"group": "pooled"}
+    shares = average([group.shares for group in groups])
+    return Ensembles(shares, first.grid, first.inputs, first.dt, total, outputs, metadata)
+
+
+def sampling_variance(groups: Sequence[Ensembles]) -> Tensor:
+    """The variance of the sampling error of what all groups together measured, `(m,)`: from their scatter.
+
+    Raises:
+        ValueError: fewer than 2 groups, or nothing measured.
+    """
+    measured = [group.outputs for group in groups if group.outputs is not None]
+    if len(measured) < 2:
+        raise ValueError(f"groups with outputs must be 2 or more (got {len(measured)}): one has no scatter.")
+    return torch.stack(measured).var(dim=0).mean((0, 1)) / len(measured)

@@ -47,7 +47,8 @@ def collect(runs: dict[int, dict]) -> dict:
     metrics: dict[str, dict[str, list[float]]] = {}
     failed: dict[str, list[int]] = {}
     for seed, results in runs.items():
-        for experiment, numbers in results["metrics"].items():
+        own = {name: numbers for name, numbers in results["metrics"].items() if not name.endswith("_thesis")}
+        for experiment, numbers in own.items():  # one kept run of the thesis's recipe has no spread
             for name, value in numbers.items():
                 metrics.setdefault(experiment, {}).setdefault(name, []).append(value)
         for claim in results["claims"]:

@@ -1,0 +1,111 @@
+"""Measures of a model of internal variables: its potentials, its roll-outs, its densities; all errors in percent."""
+
+import torch
+from torch import Tensor
+from torch.distributions import Distribution
+
+from ggd_helpers.evaluation.errors import relative_error
+from ggd_helpers.evaluation.report import Findings, Measure, Report, Rollout, roll_out
+from ggd_helpers.integrators import rk4_along
+from ggd_helpers.internal_variables.model import InternalVariables
+from ggd_helpers.recordings.ensembles import Ensembles
+from ggd_helpers.systems.trapped_bead import TrappedBead
+
+
+@roll_out.register
+def _(data: Ensembles, model: InternalVariables, stride: int, substeps: int) -> Rollout:
+    """From the encoded starts, in RK4 steps of two stored times: the input in the middle of a step is stored, too."""
+    if (stride, substeps) != (2, 1):
+        raise ValueError(f"stride must be 2 and substeps 1 for ensembles (got {stride} and {substeps}): the input in "
+                         "the middle of a step is the stored one.")  # fmt: skip
+    odd = (data.inputs.shape[1] - 1) // 2 * 2 + 1
+    known = model.encode(data.shares[:, :odd:2])
+    made = rk4_along(model.dynamics, known[:, 0], data.inputs[:, :odd], 2 * data.dt)
+    return Rollout(made, known, data.times[:odd:2])
+
+
+def percent(found: Tensor, true: Tensor) -> float:
+    """The relative error in percent, `100 |found - true| / |true|` over all elements.
+
+    Source: IB-VONN, (35).
+    """
+    return 100 * relative_error(found, true)
+
+
+def known_potentials(system: TrappedBead) -> Measure:
+    """`f_error` and `phi_error`: the free energy and the dual dissipation potential at the encoded states.
+
+    The zero of `f` is free; it is fixed at the starts of the protocols.
+    """
+
+    @torch.no_grad()
+    def measure(report: Report[Ensembles]) -> Findings:
+        data, model = report.data, report.model
+        alpha, mean, u = model.encode(data.shares), data.mean, data.inputs
+        known, found = -system.entropy(mean, u), model.free_energy(alpha, u)
+        found = found + (known - found)[:, 0].mean()
+        known_dissipation = system.dissipation(mean, system.at(u).conjugate(mean))
+        return {
+            "f_error": percent(found, known),
+            "phi_error": percent(model.dissipation(alpha, u), known_dissipation),
+        }
+
+    return measure
+
+
+def mean_on(grid: Tensor, distribution: Distribution) -> Tensor:
+    """The mean of a distribution of batch shape `(...)`, summed over the grid, `(..., 1)`: a flow knows no other."""
+    shares = torch.softmax(distribution.log_prob(grid[:, None, None]), dim=0)
+    return (shares * grid[:, None, None]).sum(0)[..., None]
+
+
+@torch.no_grad()
+def dynamics(report: Report[Ensembles]) -> Findings:
+    """`force_error`, `alpha_error` and `mean_error` of roll-outs from the encoded starts, which are left out.
+
+    The error of alpha is the rms one in percent of its deviation on the training set, which is 1.
+
+    Raises:
+        ValueError: no force was measured.
+    """
+    data, model = report.data, report.model
+    rolled, known = report.rollout.states[:, 1:], report.rollout.known[:, 1:]
+    at = slice(2, 2 * rolled.shape[1] + 1, 2)  # the stored times that the roll-out reaches
+    u = data.inputs[:, at]
+    findings = {
+        "force_error": percent(model.dynamics.force(rolled, u), data.measured[:, at]),
+        "mean_error": percent(mean_on(data.grid, model.decode(rolled, u)), data.mean[:, at]),
+    }
+    if rolled.numel():
+        findings["alpha_error"] = 100 * (rolled - known).square().mean().sqrt().item()
+    return findings
+
+
+@torch.no_grad()
+def likelihood(report: Report[Ensembles]) -> Findings:
+    """`nll`: the mean negative log-likelihood of a realisation under the density decoded from its ensemble's state."""
+    data, model = report.data, report.model
+    decoded = model.decode(model.encode(data.shares), data.inputs)
+    log_density = decoded.log_prob(data.grid[:, None, None]).movedim(0, -1)
+    return {"nll": -(data.shares[:, :, 0] * log_density).sum(-1).mean().item()}
+
+
+@torch.no_grad()
+def sampling_floors(model: InternalVariables, half: Ensembles, whole: Ensembles) -> dict[str, float]:
+    """How far the data themselves are off: half of the realisations against all, `sampling_floor_<name>`, in percent.
+
+    Half against all has the same error as all against infinitely many. The starts are left out, as in `dynamics`.
+    """
+    alpha, other = model.encode(whole.shares[:, 1:]), model.encode(half.shares[:, 1:])
+    floors = {
+        "sampling_floor_mean": percent(half.mean[:, 1:], whole.mean[:, 1:]),
+        "sampling_floor_force": percent(half.measured[:, 1:], whole.measured[:, 1:]),
+    }
+    if alpha.numel():
+        floors["sampling_floor_alpha"] = 100 * (other - alpha).square().mean().sqrt().item()
+    return floors
+
+
+def against(system: TrappedBead) -> list[Measure]:
+    """All measures of a model of the trapped bead."""
+    return [known_potentials(system), dynamics, likelihood]

@@ -1,0 +1,85 @@
+"""Networks without a constraint: a map of vectors (`Perceptron`), and a scalar with its slope (`Dense`)."""
+
+import math
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from ggd_helpers.networks import draw_normal_, sigmoid, softplus
+from ggd_helpers.ranges import check
+
+
+def draw_evenly_(weights: nn.ParameterList, biases: nn.ParameterList, generator: torch.Generator) -> None:
+    """Draw weights `(out, in)` and biases `(out,)` normal with deviation `1/sqrt(in)`: outputs are about 1 in size."""
+    for weight, bias in zip(weights, biases, strict=True):
+        deviation = 1 / math.sqrt(max(weight.shape[1], 1))
+        draw_normal_(weight, deviation, generator)
+        draw_normal_(bias, deviation, generator)
+
+
+class _Layers(nn.Module):
+    """Weights and biases between layers of the given sizes; a size of 0 is allowed (no internal variable at all)."""
+
+    def __init__(self, sizes: list[int], seed: int, dtype: torch.dtype):
+        super().__init__()
+        for size in sizes:
+            check("sizes", size, "a whole number, 0 or more", "they are the sizes of a network's layers")
+        self.weights = nn.ParameterList([torch.empty(b, a, dtype=dtype) for a, b in pairwise(sizes)])
+        self.biases = nn.ParameterList([torch.empty(b, dtype=dtype) for b in sizes[1:]])
+        self.reset_parameters(torch.Generator().manual_seed(seed))
+
+    def reset_parameters(self, generator: torch.Generator) -> None:
+        """Draw all weights and biases afresh."""
+        draw_evenly_(self.weights, self.biases, generator)
+
+
+class Perceptron(_Layers):
+    """An ordinary network, tanh in the hidden layers, linear at the end.
+
+    Shapes: `(..., sizes[0])` to `(..., sizes[-1])`.
+
+    Args:
+        sizes: of input, hidden layers and output; 0 is allowed, for no internal variable.
+    """
+
+    def __init__(self, sizes: list[int], seed: int = 0, dtype: torch.dtype = torch.float64):
+        super().__init__(sizes, seed, dtype)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The network's value, `(..., sizes[0])` to `(..., sizes[-1])`."""
+        *hidden, last = zip(self.weights, self.biases, strict=True)
+        for weight, bias in hidden:
+            x = torch.tanh(functional.linear(x, weight, bias))
+        return functional.linear(x, *last)
+
+
+class Dense(_Layers):
+    """A free scalar network: softplus in `depth` hidden layers, linear at the end.
+
+    Shapes: `(..., dim)` to `(...)`.
+
+    Source: IB-VONN, section 3.3 (the network of the free energy).
+    """
+
+    def __init__(self, dim: int, width: int = 20, depth: int = 2, seed: int = 0, dtype: torch.dtype = torch.float64):
+        super().__init__([dim, *[width] * depth, 1], seed, dtype)
+
+    def _preactivations(self, x: Tensor) -> list[Tensor]:
+        a = [functional.linear(x, self.weights[0], self.biases[0])]
+        for weight, bias in list(zip(self.weights, self.biases, strict=True))[1:]:
+            a.append(functional.linear(softplus(a[-1]), weight, bias))
+        return a
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The network's value, `(..., dim)` to `(...)`."""
+        return self._preactivations(x)[-1].squeeze(-1)
+
+    def gradient(self, x: Tensor) -> Tensor:
+        """The network's slope, `(..., dim)` to `(..., dim)`, by the chain rule from the output back to the input."""
+        *hidden, _ = self._preactivations(x)
+        slope = self.weights[-1]
+        for weight, a in zip(reversed(list(self.weights)[:-1]), reversed(hidden), strict=True):
+            slope = (slope * sigmoid(a)) @ weight
+        return slope

@@ -1,0 +1,163 @@
+"""From a state back to a cloud: a decoder returns the distribution of one coordinate, as one of torch's."""
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.distributions import (
+    AffineTransform,
+    Categorical,
+    Distribution,
+    MixtureSameFamily,
+    Normal,
+    Transform,
+    TransformedDistribution,
+    constraints,
+)
+from torch.nn import functional
+
+from ggd_helpers.free_networks import Perceptron
+from ggd_helpers.networks import softplus
+from ggd_helpers.ranges import check, shown
+
+NARROWEST = 1e-6  # of the scale: no density becomes a needle on one realisation
+
+
+class Decoder(nn.Module):
+    """A network of the state whose outputs are the parameters of a distribution; a subclass says of which one.
+
+    Shapes: a state `(..., dim)` to a distribution of batch shape `(...)`.
+
+    Args:
+        dim: of the state.
+        center, scale: of the coordinate, so that the network's outputs are about 1.
+        width: of the two hidden layers.
+    """
+
+    def __init__(self, dim: int, outputs: int, center: float, scale: float, width: int = 10, seed: int = 0):
+        super().__init__()
+        check("scale", scale, "positive", "it is the spread of the positions")
+        self.center, self.scale = center, scale
+        self.network = Perceptron([dim, width, width, outputs], seed)
+
+    def forward(self, state: Tensor) -> Distribution:
+        """The distribution of the coordinate in this state."""
+        raise NotImplementedError
+
+    def _deviation(self, raw: Tensor) -> Tensor:
+        """Positive, and an eighth of the scale to begin with: clouds are narrower than what protocols cover."""
+        return self.scale * (softplus(raw - 2) + NARROWEST)
+
+
+class Gaussian(Decoder):
+    """A Gaussian whose mean and deviation depend on the state.
+
+    Source: IB-VONN, section 3.3.
+    """
+
+    def __init__(self, dim: int, center: float = 0.0, scale: float = 1.0, width: int = 10, seed: int = 0):
+        super().__init__(dim, 2, center, scale, width, seed)
+
+    def forward(self, state: Tensor) -> Normal:
+        """The Gaussian, `(..., dim)` to the batch shape `(...)`."""
+        mean, raw = self.network(state).unbind(-1)
+        return Normal(self.center + self.scale * mean, self._deviation(raw), validate_args=False)
+
+
+class GaussianMixture(Decoder):
+    """A mixture of Gaussians whose weights, means and deviations depend on the state.
+
+    Source: IB-VONN, section 4.3 (there with two components a known distance apart).
+    """
+
+    def __init__(
+        self, dim: int, center: float = 0.0, scale: float = 1.0, components: int = 2, width: int = 10, seed: int = 0
+    ):
+        check("components", components, "a whole number, 1 or more", "it is the number of Gaussians in the mixture")
+        super().__init__(dim, 3 * components, center, scale, width, seed)
+
+    def forward(self, state: Tensor) -> MixtureSameFamily:
+        """The mixture, `(..., dim)` to the batch shape `(...)`."""
+        logits, mean, raw = self.network(state).chunk(3, dim=-1)
+        parts = Normal(self.center + self.scale * mean, self._deviation(raw), validate_args=False)
+        return MixtureSameFamily(Categorical(logits=logits, validate_args=False), parts, validate_args=False)
+
+
+class Sigmoidal(Transform):
+    """The increasing map `y = logit(sum_j w_j sigmoid(a_j (x - b_j)))`, `w > 0`, `sum w = 1`, `a > 0`.
+
+    Shapes: `log_weights`, `log_slopes`, `places` `(..., units)`; `x` and `y` `(...)`.
+
+    Source: Huang et al. (2018), deep sigmoidal flows; IB-VONN, section 2.2.
+    """
+
+    domain, codomain = constraints.real, constraints.real
+    bijective, sign = True, 1
+
+    def __init__(self, log_weights: Tensor, log_slopes: Tensor, places: Tensor):
+        super().__init__()
+        self.log_weights, self.log_slopes, self.places = log_weights, log_slopes, places
+
+    def _log_sums(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Logarithms of the sum `p`, of `1 - p`, and of `dp/dx`: no digits are lost in the tails."""
+        argument = self.log_slopes.exp() * (x[..., None] - self.places)
+        up, down = functional.logsigmoid(argument), functional.logsigmoid(-argument)
+        terms = (up, down, self.log_slopes + up + down)
+        below, above, slope = (torch.logsumexp(self.log_weights + term, dim=-1) for term in terms)
+        return below, above, slope
+
+    def _call(self, x: Tensor) -> Tensor:
+        below, above, _ = self._log_sums(x)
+        return below - above
+
+    def log_abs_det_jacobian(self, x: Tensor, y: Tensor) -> Tensor:
+        """`ln dy/dx`, `(...)`."""
+        below, above, slope = self._log_sums(x)
+        return slope - below - above
+
+    def _inverse(self, y: Tensor) -> Tensor:
+        """By bisection: `y` lies between the smallest and largest of `a_j (x - b_j)`, since the logit is monotone."""
+        ends = self.places + y[..., None] * (-self.log_slopes).exp()
+        low, high = ends.amin(-1), ends.amax(-1)
+        for _ in range(60):
+            middle = (low + high) / 2
+            too_low = self._call(middle) < y
+            low, high = torch.where(too_low, middle, low), torch.where(too_low, high, middle)
+        return (low + high) / 2
+
+
+class SigmoidalFlow(Decoder):
+    """A distribution of no assumed shape: what `Sigmoidal` maps onto a standard Gaussian, its parameters by the state.
+
+    Source: IB-VONN, section 2.2.
+    """
+
+    def __init__(
+        self, dim: int, center: float = 0.0, scale: float = 1.0, units: int = 4, width: int = 10, seed: int = 0
+    ):
+        check("units", units, "a whole number, 1 or more", "it is the number of sigmoids in the flow")
+        super().__init__(dim, 3 * units, center, scale, width, seed)
+
+    def forward(self, state: Tensor) -> TransformedDistribution:
+        """The distribution, `(..., dim)` to the batch shape `(...)`."""
+        weights, slopes, places = self.network(state).chunk(3, dim=-1)
+        map_to_gaussian = Sigmoidal(functional.log_softmax(weights, dim=-1), slopes + math.log(4), places)
+        zero = torch.zeros_like(places[..., 0])
+        base = Normal(zero, torch.ones_like(zero), validate_args=False)
+        stretch = AffineTransform(self.center, self.scale)
+        return TransformedDistribution(base, [map_to_gaussian.inv, stretch], validate_args=False)
+
+
+DECODERS: dict[str, type[Decoder]] = {"gaussian": Gaussian, "gmm": GaussianMixture, "flow": SigmoidalFlow}
+
+
+def decoder_named(name: str) -> type[Decoder]:
+    """The decoder that a chapter's parameter names: `gaussian`, `gmm` or `flow`.
+
+    Raises:
+        ValueError: another name.
+    """
+    if name not in DECODERS:
+        raise ValueError(f"decoder must be {', '.join(list(DECODERS)[:-1])} or {list(DECODERS)[-1]} "
+                         f"(got {shown(name)}): it is the family of distributions.")  # fmt: skip
+    return DECODERS[name]

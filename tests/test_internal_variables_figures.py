@@ -1,0 +1,112 @@
+"""Figures of the chapter on internal variables: drawn without a warning, labelled, left to the page alone, and true."""
+
+import inspect
+import io
+from functools import partial
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+import torch
+
+from ggd_helpers import figures
+from ggd_helpers.evaluation import internal_variables as measures
+from ggd_helpers.evaluation.report import evaluate
+from ggd_helpers.internal_variables.model import InternalVariables
+from ggd_helpers.recordings.ensembles import pool
+from ggd_helpers.recordings.simulate_ensembles import simulate_groups
+from ggd_helpers.systems import protocols
+from ggd_helpers.systems.trapped_bead import TrappedBead
+
+pytestmark = pytest.mark.filterwarnings("error")
+
+
+class Scene:
+    """Two pulls of 41 times, and an untrained model with two variables."""
+
+    def __init__(self):
+        self.bead = TrappedBead()
+        drive = partial(protocols.inputs_of, [protocols.paper(0.5), protocols.ramp(1.0)])
+        self.data = pool(simulate_groups(self.bead, drive, 40, points=41, dt=0.05, seed=20, bins=60))
+        self.model = InternalVariables.for_ensembles(self.data, variables=2, seed=20)
+        self.report = evaluate(self.model, self.data, [measures.dynamics], stride=2)
+        self.rest = self.bead.force(self.bead.equilibrium_mean(self.data.inputs), self.data.inputs)
+
+
+@pytest.fixture(scope="module")
+def scene():
+    return Scene()
+
+
+NAMES = ["slow", "fast"]
+MEMBERS = torch.tensor([1.0, 2.0, 3.0])[:, None] * torch.ones(41)
+DRAWINGS = {
+    "clouds": lambda s: figures.clouds(s.data, [0, 1], NAMES),
+    "loops": lambda s: figures.loops(s.data, [0, 1], NAMES, s.rest),
+    "moments": lambda s: figures.moments(s.data, s.model, s.bead, [0, 1]),
+    "collapse": lambda s: figures.collapse(s.data, s.model),
+    "potentials_along": lambda s: figures.potentials_along(s.data, s.model, s.bead, [0, 1]),
+    "roll_outs": lambda s: figures.roll_outs({"test": s.report}, {"test": s.rest}),
+    "errors_against_number": lambda s: figures.errors_against_number([100, 400], {"F": [2.0, 1.0], "f": [1.0, 0.4]}),
+    "bands": lambda s: figures.bands(s.data.times, MEMBERS, torch.ones(41), "force $F$"),
+}
+
+
+def test_every_function_is_tried():
+    functions = inspect.getmembers(figures, inspect.isfunction)
+    own = {name for name, f in functions if f.__module__ == "ggd_helpers.figures.internal_variables"}
+    assert own == set(DRAWINGS)
+
+
+@pytest.mark.parametrize("name", DRAWINGS)
+def test_a_figure_is_drawn_labelled_and_left_to_the_page(scene, name):
+    figure = DRAWINGS[name](scene)
+    figure.savefig(io.BytesIO(), format="png", dpi=40)
+    assert plt.get_fignums() == []
+    for ax in figure.axes:
+        assert ax.get_xlabel() or ax.get_ylabel() or ax.get_title(), name
+
+
+def lines(ax):
+    return [np.asarray(line.get_ydata(), dtype=float) for line in ax.lines if len(line.get_ydata()) > 2]
+
+
+def test_loops_show_the_measured_force_and_the_one_at_rest(scene):
+    left, right = DRAWINGS["loops"](scene).axes
+    assert np.allclose(lines(left)[1], scene.data.outputs[1, :, 0])
+    assert np.allclose(lines(right)[0], scene.data.mean[0, :, 0])
+    assert np.allclose(lines(left)[-1], scene.rest.flatten()[scene.data.inputs.flatten().argsort()])
+
+
+def test_moments_show_the_exact_mean_and_the_decoded_one(scene):
+    left, right = DRAWINGS["moments"](scene).axes
+    with torch.no_grad():
+        decoded = scene.model.decode(scene.model.encode(scene.data.shares), scene.data.inputs)
+    assert np.allclose(lines(left)[0], scene.bead.mean(scene.data.inputs, 0.05)[0, :, 0])
+    assert np.allclose(lines(left)[1], decoded.mean[0])
+    assert np.allclose(lines(right)[1], decoded.stddev[1])
+
+
+def test_potentials_begin_at_the_known_ones_on_average(scene):
+    left, right = DRAWINGS["potentials_along"](scene).axes
+    known, found = lines(left)[::2], lines(left)[1::2]
+    assert sum(a[0] - b[0] for a, b in zip(known, found, strict=True)) == pytest.approx(0, abs=1e-12)
+    mean, u = scene.bead.mean(scene.data.inputs, 0.05), scene.data.inputs
+    assert np.allclose(known[1], -scene.bead.entropy(mean, u)[1])
+    assert np.allclose(lines(right)[0], 0.5 * (u - 2 * mean)[0, :, 0] ** 2)
+
+
+def test_roll_outs_show_the_predicted_force(scene):
+    force_axes, alpha_axes = DRAWINGS["roll_outs"](scene).axes
+    made = scene.report.rollout.states
+    with torch.no_grad():
+        force = scene.model.dynamics.force(made, scene.data.inputs[:, ::2])
+    assert np.allclose(lines(force_axes)[1], force[0, :, 0])
+    assert np.allclose(lines(alpha_axes)[1], made[0, :, 0])
+
+
+def test_bands_are_twice_the_deviation_wide_and_less_the_truth(scene):
+    ax = DRAWINGS["bands"](scene).axes[0]
+    wide = ax.collections[0].get_paths()[0].vertices[:, 1]
+    assert wide.min() == pytest.approx(2 - 1 - 2)
+    assert wide.max() == pytest.approx(2 - 1 + 2)
