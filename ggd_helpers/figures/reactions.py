@@ -172,7 +172,7 @@ def worth_of_knowledge(rows: Mapping[str, Mapping[str, float]]) -> Figure:
     """What each piece of prior knowledge is worth: errors inside the training box, outside it, and of conservation."""
     columns = {
         "velocity_mse": "velocity, inside the box",
-        "outside": "velocity, outside",
+        "outside_mse": "velocity, outside",
         "conservation_drift": "conserved quantities",
     }
     figure, axes = plt.subplots(1, len(columns), figsize=(10, 0.45 * len(rows) + 1.1), sharey=True)

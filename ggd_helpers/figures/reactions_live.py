@@ -26,7 +26,12 @@ FAST: dict["RcKeyType", Any] = {  # what costs most of a new background: numbers
     "ytick.minor.visible": False,
 }
 CELL = (0.06, 0.09, 0.02, 0.05)  # what belongs to a panel beside its frame: left, below, right, above, of the figure
-TITLES = ("concentrations (dashed: learned)", "entropy $S$", "affinities $X$ (above 0: backward)", "conserved quantities")
+TITLES = (
+    "concentrations (dashed: learned)",
+    "entropy $S$",
+    "affinities $X$ (above 0: backward)",
+    "conserved quantities",
+)
 LEGEND_ROW = 0.13  # of a lower panel's height
 LABEL_GAP = 0.07  # of the upper panel's height, from one name to the next
 Limits = tuple[float, float]
