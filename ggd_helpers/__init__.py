@@ -9,6 +9,7 @@ from typing import Any
 # Where each public name lives: the only list of them.
 _HOMES = {
     "architectures.plain": ["PlainNetwork", "count_learned"],
+    "architectures.polynomial": ["PolynomialLaw"],
     "devices": ["choose_device"],
     "dynamics.driven": ["DrivenDynamics"],
     "dynamics.gradient": ["GradientDynamics"],
@@ -16,7 +17,7 @@ _HOMES = {
     "evaluation.errors": ["relative_error"],
     "evaluation.freedoms": ["Freedom", "Gauge", "Shift", "potential_errors"],
     "evaluation.measures": ["conservation_drift", "min_entropy_production"],
-    "evaluation.reactions": ["Tilt", "affinity_error", "affinity_scale"],
+    "evaluation.reactions": ["ScaledTilt", "Tilt", "affinity_error", "affinity_scale"],
     "evaluation.report": ["Report", "evaluate"],
     "experiments": ["Experiment", "Outcome"],
     "explorers.convex": ["ConvexExplorer", "WidthExplorer"],
@@ -58,6 +59,8 @@ _HOMES = {
         "AffinityDissipation",
         "CoshHead",
         "IdealMixture",
+        "LearnedMassAction",
+        "LearnedMixture",
         "MassActionDissipation",
         "MixingEntropy",
     ],

@@ -132,8 +132,8 @@ def same_reaction(data):
 
 
 WORTH = {
-    "nothing": {"velocity_mse": 1e-3, "outside": 2.0, "conservation_drift": 0.4, "entropy_error": 9.0},
-    "all": {"velocity_mse": 1e-9, "outside": 1e-5, "conservation_drift": 0.0, "entropy_error": 8.0},
+    "nothing": {"velocity_mse": 1e-3, "outside_mse": 2.0, "conservation_drift": 0.4, "entropy_error": 9.0},
+    "all": {"velocity_mse": 1e-9, "outside_mse": 1e-5, "conservation_drift": 0.0, "entropy_error": 8.0},
 }
 DRAWINGS = {
     drawing.__name__: drawing

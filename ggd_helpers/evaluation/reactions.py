@@ -33,11 +33,7 @@ class Tilt(Freedom[MassActionReactions]):
 
         Source: thesis 4.2.2.
         """
-        difference = (model.conjugate(states) - system.conjugate(states)).flatten(0, -2).mean(0)
-        q = system.conserved
-        slope = difference @ torch.linalg.pinv(q) @ q
-        shift = (system.entropy(states) - model.entropy(states) + states @ slope).mean().item()
-        return cls(slope, shift)
+        return _tilt_over_the_known(model.entropy(states), model.conjugate(states), system, states)
 
     def entropy(self, model: GradientDynamics, c: Tensor) -> Tensor:
         """The model's entropy with the tilt taken out."""
@@ -46,6 +42,50 @@ class Tilt(Freedom[MassActionReactions]):
     def conjugate(self, model: GradientDynamics, c: Tensor) -> Tensor:
         """The model's conjugate with the tilt taken out."""
         return model.conjugate(c) - self.slope
+
+
+@dataclass(frozen=True)
+class ScaledTilt(Freedom[MassActionReactions]):
+    """What is free when both potentials are learned: the scale, and the tilt that the known entropy may have.
+
+    The model's pair is brought to the scale of the known one, `S/C` and `Xi(c, C c*)/C`. The known entropy with any
+    tilt `q . c`, `q . nu = 0`, belongs to the same motion: the model's is held against the closest of these.
+
+    Attributes:
+        scale: the `C` of `affinity_scale`.
+        tilt: the tilt and the constant that are left at that scale.
+    """
+
+    scale: float
+    tilt: Tilt
+
+    @classmethod
+    @torch.no_grad()
+    def fix(cls, model: GradientDynamics, system: MassActionReactions, states: Tensor) -> Self:
+        """Fix the scale by the affinities, then the tilt as `Tilt` does."""
+        scale = affinity_scale(model, system, states)
+        entropy, conjugate = model.entropy(states) / scale, model.conjugate(states) / scale
+        return cls(scale, _tilt_over_the_known(entropy, conjugate, system, states))
+
+    def entropy(self, model: GradientDynamics, c: Tensor) -> Tensor:
+        """The model's entropy at the known scale, with the tilt taken out."""
+        return model.entropy(c) / self.scale - c @ self.tilt.slope + self.tilt.shift
+
+    def conjugate(self, model: GradientDynamics, c: Tensor) -> Tensor:
+        """The slope of that entropy."""
+        return model.conjugate(c) / self.scale - self.tilt.slope
+
+    def dissipation(self, model: GradientDynamics, c: Tensor, c_star: Tensor) -> Tensor:
+        """The model's dissipation potential at the known scale."""
+        return model.dissipation(c, self.scale * c_star) / self.scale
+
+
+def _tilt_over_the_known(entropy: Tensor, conjugate: Tensor, system: MassActionReactions, states: Tensor) -> Tilt:
+    """The tilt and the constant that an entropy, with its slope, has over the known one at `states`."""
+    difference = (conjugate - system.conjugate(states)).flatten(0, -2).mean(0)
+    q = system.conserved
+    slope = difference @ torch.linalg.pinv(q) @ q
+    return Tilt(slope, (system.entropy(states) - entropy + states @ slope).mean().item())
 
 
 def affinity_scale(model: GradientDynamics, system: MassActionReactions, states: Tensor) -> float:

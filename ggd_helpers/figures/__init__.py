@@ -40,6 +40,7 @@ from ggd_helpers.figures.reactions import (
     dissipation_slices,
     entropy_derivatives,
     entropy_slices,
+    fixed_or_along,
     from_outside,
     linear_regime,
     predicted_concentrations,

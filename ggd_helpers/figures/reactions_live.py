@@ -26,7 +26,12 @@ FAST: dict["RcKeyType", Any] = {  # what costs most of a new background: numbers
     "ytick.minor.visible": False,
 }
 CELL = (0.06, 0.09, 0.02, 0.05)  # what belongs to a panel beside its frame: left, below, right, above, of the figure
-TITLES = ("concentrations (dashed: learned)", "entropy $S$", "affinities $X$, by reaction", "conserved quantities")
+TITLES = (
+    "concentrations (dashed: learned)",
+    "entropy $S$",
+    "affinities $X$ (above 0: backward)",
+    "conserved quantities",
+)
 LEGEND_ROW = 0.13  # of a lower panel's height
 LABEL_GAP = 0.07  # of the upper panel's height, from one name to the next
 Limits = tuple[float, float]
@@ -43,7 +48,7 @@ class ReactionsView:
         entropy: of the path.
         highest: the entropy at equilibrium.
         law: affinity, Xi, its parabola (linear response) along the chosen reaction, `(point,)` each.
-        dot: affinity and Xi of the present state along the chosen reaction.
+        dot: affinity and Xi of the present state along the chosen reaction; above 0 that runs backward.
         title: the chosen reaction.
     """
 
@@ -97,7 +102,7 @@ class ReactionsPicture(LivePicture):
             ax.locator_params(nbins=5)
         path, climb, force, kept, law = self.axes
         path.set(ylabel="concentration")
-        for ax, label in ((force, "time $t$"), (kept, "time $t$"), (law, "affinity $X$")):
+        for ax, label in ((force, "time $t$"), (kept, "time $t$"), (law, "$X$ at time 0 (forward < 0 < backward)")):
             ax.set(xlabel=label)
         numbers = [str(i) for i, _ in enumerate(view.affinities, 1)]
         self.curves = {

@@ -1,5 +1,7 @@
 """Potentials of chemical reactions: mass action's own pair, and learnable ones that know a part of the chemistry."""
 
+import math
+
 import torch
 from torch import Tensor, nn
 
@@ -32,7 +34,8 @@ class MassActionDissipation(DissipationPotential):
     """Mass action's dissipation potential, `Xi(c, c*) = sum_n W_n(c) (cosh(X_n / 2) - 1)`.
 
     `X_n = -sum_m c*_m nu_mn` is the affinity, `W_n = W0_n sqrt(prod_m c_m^(alpha_mn + beta_mn))` the mobility of
-    reaction `n`. (The thesis prints `|nu_mn|` for `alpha_mn + beta_mn`: wrong if a species stands on both sides.)
+    reaction `n`, `Gamma_n = -W_n/2 sinh(X_n/2)` its rate: `X_n > 0` drives it backwards, since `c* = -mu/RT` makes `X_n`
+    minus De Donder's affinity over `RT`. (The thesis prints `|nu_mn|` for `alpha_mn + beta_mn`: wrong if a species stands on both sides.)
 
     Args:
         stoichiometry: `nu = beta - alpha`, `(species, reactions)`.
@@ -78,6 +81,38 @@ class MassActionDissipation(DissipationPotential):
     def flux(self, c: Tensor, c_star: Tensor) -> Tensor:
         """The flux `dXi/dc*_m = -1/2 sum_n W_n sinh(X_n / 2) nu_mn`, `(..., n)` twice to `(..., n)`."""
         return -self.slopes(c, self.affinity(c_star)) @ self.stoichiometry.T
+
+
+class LearnedMixture(IdealMixture):
+    """An ideal mixture whose reference values are learned, `S(c) = -sum_m c_m (ln c_m + Q_m)`, from `Q = -1` on."""
+
+    def __init__(self, dim: int):
+        Entropy.__init__(self)
+        self.reference = nn.Parameter(torch.full((dim,), -1.0, dtype=torch.float64))
+
+
+class LearnedMassAction(MassActionDissipation):
+    """Mass action's dissipation potential with learned prefactors `W0 > 0`, from `W0 = 4` on (rates 1).
+
+    Args:
+        stoichiometry, orders: as of `MassActionDissipation`.
+    """
+
+    def __init__(self, stoichiometry: Tensor, orders: Tensor):
+        super().__init__(stoichiometry, orders, torch.ones(stoichiometry.shape[1], dtype=torch.float64))
+        self.log_scale = nn.Parameter(torch.full_like(self.prefactors, math.log(4)))
+
+    def mobility(self, c: Tensor) -> Tensor:
+        """`W_n(c)`, `(..., species)` to `(..., reactions)`."""
+        return self.log_scale.exp() * super().mobility(c)
+
+    def rates(self, entropy: IdealMixture) -> tuple[Tensor, Tensor]:
+        """The coefficients `kf`, `kb = W0/4 exp(-+ sum_m (Q_m + 1) nu_mn / 2)` of each reaction, `(reactions,)` twice.
+
+        Source: thesis 4.2.
+        """
+        shift = (entropy.reference + 1) @ self.stoichiometry / 2
+        return (self.log_scale - math.log(4) - shift).exp(), (self.log_scale - math.log(4) + shift).exp()
 
 
 class MixingEntropy(Entropy):

@@ -2,6 +2,8 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 
 import sympy
 import torch
@@ -9,6 +11,8 @@ from torch import Tensor
 
 from ggd_helpers.dynamics.gradient import GradientDynamics
 from ggd_helpers.potentials.reactions import IdealMixture, MassActionDissipation
+from ggd_helpers.ranges import shown
+from ggd_helpers.recordings.regular import Trajectories
 from ggd_helpers.systems.reaction_text import Reaction, read_reactions, species_of
 
 PRESETS = {
@@ -80,7 +84,7 @@ class MassActionReactions(GradientDynamics):
         return self.kf * (powers**self.alpha).prod(-2) - self.kb * (powers**self.beta).prod(-2)
 
     def affinities(self, c: Tensor) -> Tensor:
-        """The affinities `X_n = -sum_m c*_m nu_mn`, `(..., species)` to `(..., reactions)`."""
+        """The affinities `X_n = -sum_m c*_m nu_mn`, above 0 where a reaction runs backwards, `(..., n)` to `(..., k)`."""
         return self.affinities_of(self, c)
 
     def affinities_of(self, law: GradientDynamics, c: Tensor) -> Tensor:
@@ -90,6 +94,25 @@ class MassActionReactions(GradientDynamics):
     def sample_initial_states(self, count: int, generator: torch.Generator) -> Tensor:
         """Draw `count` initial concentrations, `(count, species)`, uniform in `[0.001, 1]` (thesis 4.2.1)."""
         return 0.001 + 0.999 * torch.rand(count, self.dim, generator=generator, dtype=torch.float64)
+
+    def read(self, path: str | Path) -> Trajectories:
+        """Measured concentrations from a CSV file as `Trajectories.from_csv` reads it, a column a species, in any order.
+
+        Raises:
+            FileNotFoundError: no such file.
+            ValueError: the file cannot be read, its columns are not the species, or a concentration is not positive.
+        """
+        data = Trajectories.from_csv(path)
+        names = data.metadata["names"]
+        if sorted(names) != sorted(self.species):
+            raise ValueError(f"{path} has the columns {shown(', '.join(names))} where the reactions have the species "
+                             f"{shown(', '.join(self.species))}: name them alike.")  # fmt: skip
+        if data.states.min() <= 0:
+            raise ValueError(f"{path}: concentrations must be positive (got {data.states.min().item():g}), since a "
+                             "force is the logarithm of one: leave out these times, or give what the device can just "
+                             "detect.")  # fmt: skip
+        order = [names.index(name) for name in self.species]
+        return replace(data, states=data.states[..., order], metadata=data.metadata | {"names": self.species})
 
     def equilibrium(self, c0: Tensor) -> Tensor:
         """Where the motion from `c0` ends: the highest entropy at the same conserved quantities, `(..., n)` to same.
