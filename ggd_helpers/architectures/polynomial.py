@@ -1,6 +1,5 @@
 """A law whose velocity is a polynomial of the state: what sparse regression finds."""
 
-import torch
 from torch import Tensor, nn
 
 

@@ -33,7 +33,8 @@ class Tilt(Freedom[MassActionReactions]):
 
         Source: thesis 4.2.2.
         """
-        return _tilt_over_the_known(model.entropy(states), model.conjugate(states), system, states)
+        slope, shift = _over_the_known(model.entropy(states), model.conjugate(states), system, states)
+        return cls(slope, shift)
 
     def entropy(self, model: GradientDynamics, c: Tensor) -> Tensor:
         """The model's entropy with the tilt taken out."""
@@ -65,7 +66,7 @@ class ScaledTilt(Freedom[MassActionReactions]):
         """Fix the scale by the affinities, then the tilt as `Tilt` does."""
         scale = affinity_scale(model, system, states)
         entropy, conjugate = model.entropy(states) / scale, model.conjugate(states) / scale
-        return cls(scale, _tilt_over_the_known(entropy, conjugate, system, states))
+        return cls(scale, Tilt(*_over_the_known(entropy, conjugate, system, states)))
 
     def entropy(self, model: GradientDynamics, c: Tensor) -> Tensor:
         """The model's entropy at the known scale, with the tilt taken out."""
@@ -80,12 +81,14 @@ class ScaledTilt(Freedom[MassActionReactions]):
         return model.dissipation(c, self.scale * c_star) / self.scale
 
 
-def _tilt_over_the_known(entropy: Tensor, conjugate: Tensor, system: MassActionReactions, states: Tensor) -> Tilt:
+def _over_the_known(
+    entropy: Tensor, conjugate: Tensor, system: MassActionReactions, states: Tensor
+) -> tuple[Tensor, float]:
     """The tilt and the constant that an entropy, with its slope, has over the known one at `states`."""
     difference = (conjugate - system.conjugate(states)).flatten(0, -2).mean(0)
     q = system.conserved
     slope = difference @ torch.linalg.pinv(q) @ q
-    return Tilt(slope, (system.entropy(states) - entropy + states @ slope).mean().item())
+    return slope, (system.entropy(states) - entropy + states @ slope).mean().item()
 
 
 def affinity_scale(model: GradientDynamics, system: MassActionReactions, states: Tensor) -> float:

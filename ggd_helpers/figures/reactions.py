@@ -209,7 +209,7 @@ def linear_regime(system: MassActionReactions, c: Tensor, reaction: int = 0) -> 
 
 @styled
 def fixed_or_along(system: MassActionReactions) -> Figure:
-    """The rate of one reaction `A <-> B`, rates 1, and its mobility: at equilibrium's `c`, and along `c_A + c_B = 1`."""
+    """The rate of `A <-> B`, rates 1, and its mobility: at the equilibrium's `c`, and along `c_A + c_B = 1`."""
     along = torch.linspace(0.01, 0.99, 197, dtype=torch.float64)
     states = torch.stack([along, 1 - along], dim=-1)
     affinity = system.affinities(states)

@@ -34,8 +34,9 @@ class MassActionDissipation(DissipationPotential):
     """Mass action's dissipation potential, `Xi(c, c*) = sum_n W_n(c) (cosh(X_n / 2) - 1)`.
 
     `X_n = -sum_m c*_m nu_mn` is the affinity, `W_n = W0_n sqrt(prod_m c_m^(alpha_mn + beta_mn))` the mobility of
-    reaction `n`, `Gamma_n = -W_n/2 sinh(X_n/2)` its rate: `X_n > 0` drives it backwards, since `c* = -mu/RT` makes `X_n`
-    minus De Donder's affinity over `RT`. (The thesis prints `|nu_mn|` for `alpha_mn + beta_mn`: wrong if a species stands on both sides.)
+    reaction `n`, `Gamma_n = -W_n/2 sinh(X_n/2)` its rate: `X_n > 0` drives it backwards, since `c* = -mu/RT` makes
+    `X_n` minus De Donder's affinity over `RT`. (The thesis prints `|nu_mn|` for `alpha_mn + beta_mn`: wrong if a
+    species stands on both sides.)
 
     Args:
         stoichiometry: `nu = beta - alpha`, `(species, reactions)`.

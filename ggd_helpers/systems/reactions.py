@@ -84,7 +84,7 @@ class MassActionReactions(GradientDynamics):
         return self.kf * (powers**self.alpha).prod(-2) - self.kb * (powers**self.beta).prod(-2)
 
     def affinities(self, c: Tensor) -> Tensor:
-        """The affinities `X_n = -sum_m c*_m nu_mn`, above 0 where a reaction runs backwards, `(..., n)` to `(..., k)`."""
+        """The affinities `X_n = -sum_m c*_m nu_mn`, above 0 where a reaction runs backwards, `(..., reactions)`."""
         return self.affinities_of(self, c)
 
     def affinities_of(self, law: GradientDynamics, c: Tensor) -> Tensor:
@@ -96,7 +96,7 @@ class MassActionReactions(GradientDynamics):
         return 0.001 + 0.999 * torch.rand(count, self.dim, generator=generator, dtype=torch.float64)
 
     def read(self, path: str | Path) -> Trajectories:
-        """Measured concentrations from a CSV file as `Trajectories.from_csv` reads it, a column a species, in any order.
+        """Measured concentrations from a CSV file for `Trajectories.from_csv`: a column a species, in any order.
 
         Raises:
             FileNotFoundError: no such file.
