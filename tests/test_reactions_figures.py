@@ -73,18 +73,20 @@ def dissipation_slices(data):
     first, second = 4 * np.sqrt(0.5**4), 4 * RATE * np.sqrt(0.5**3)
     nu = {"A": (-1, 1), "B": (-2, 0), "C": (1, -1), "D": (0, -1)}
     known = [first * (np.cosh(n * along / 2) - 1) + second * (np.cosh(m * along / 2) - 1) for n, m in nu.values()]
-    figure = figures.dissipation_slices({"other": OTHER}, SYSTEM)
+    figure = figures.dissipation_slices({"other": OTHER.dissipation}, SYSTEM)
     return figure, [[(along, curve), (along, 0.5 * along**2)] for curve in known]
 
 
 def entropy_slices(data):
     known = -C * (np.log(C) - 1) + 3 * 0.5 * (np.log(2) + 1)
-    line = 2 * C + (known - 2 * C).mean()
-    return figures.entropy_slices({"line": lambda c: 7 + 2 * c.sum(-1)}, SYSTEM), [[(C, known), (C, line)]] * 4
+    first, others = 2 * C, np.ones_like(C)  # of 2 c_A, along c_A and where c_A = 1/2
+    constant = known.mean() - (first.mean() + 3 * others.mean()) / 4  # one for all four panels
+    figure = figures.entropy_slices({"line": lambda c: 7 + 2 * c[..., 0]}, SYSTEM)
+    return figure, [[(C, known), (C, line + constant)] for line in (first, others, others, others)]
 
 
 def entropy_derivatives(data):
-    return figures.entropy_derivatives({"other": OTHER}, SYSTEM), [[(C, -np.log(C)), (C, -2 * C)]] * 4
+    return figures.entropy_derivatives({"other": OTHER.conjugate}, SYSTEM), [[(C, -np.log(C)), (C, -2 * C)]] * 4
 
 
 def visited(data):
@@ -100,10 +102,20 @@ def worth_of_knowledge(data):
 def linear_regime(data):
     c = torch.tensor([0.2, 0.4, 0.9, 0.5], dtype=torch.float64)
     w = 4 * RATE * np.sqrt(0.9 * 0.5 * 0.2)
-    xi, rate = w * (np.cosh(X / 2) - 1), w / 2 * np.sinh(X / 2)
+    xi, rate = w * (np.cosh(X / 2) - 1), -w / 2 * np.sinh(X / 2)  # above X = 0 a reaction runs backwards
     figure = figures.linear_regime(SYSTEM, c, reaction=1)
-    assert figure.axes[0].get_title() == "C + D <-> A"
-    return figure, [[(X, xi), (X, w * X**2 / 8)], [(X, rate), (X, w * X / 4)]]
+    assert figure.get_suptitle() == "C + D <-> A"
+    return figure, [[(X, xi), (X, w * X**2 / 8)], [(X, rate), (X, -w * X / 4)]]
+
+
+def fixed_or_along(data):
+    """`A <-> B`: along `c_A + c_B = 1` the rate is `c_A - c_B = -tanh(X/2)`, at `c = 1/2` it is `-sinh(X/2)`."""
+    a = np.linspace(0.01, 0.99, 197)
+    x = np.log((1 - a) / a)
+    mobilities = [(x, np.full_like(x, 2)), (x, 4 * np.sqrt(a * (1 - a)))]
+    return figures.fixed_or_along(MassActionReactions("A <-> B")), [
+        [(x, -np.sinh(x / 2)), (x, -np.tanh(x / 2)), (x, -x / 2)], mobilities,
+    ]  # fmt: skip
 
 
 def from_outside(data):
@@ -139,7 +151,7 @@ DRAWINGS = {
     drawing.__name__: drawing
     for drawing in (
         concentrations, predicted_concentrations, dissipation_slices, entropy_slices, entropy_derivatives, visited,
-        worth_of_knowledge, linear_regime, from_outside, same_reaction,
+        worth_of_knowledge, linear_regime, fixed_or_along, from_outside, same_reaction,
     )
 }  # fmt: skip
 # Their first panel's label is for all.
@@ -204,14 +216,16 @@ def words(figure):
         ("entropy_slices", ["known", "line"]),
         ("entropy_derivatives", ["known", "other"]),
         ("visited", ["visited", "slices of $\\Xi$"]),
-        ("linear_regime", ["$W (\\cosh(X/2) - 1)$", "parabola $W X^2/8$"]),
+        ("linear_regime", ["$W (\\cosh(X/2) - 1)$", "$W X^2/8$"]),
+        ("fixed_or_along", ["at fixed $c$", "along the states", "Onsager's line"]),
         ("from_outside", ["known", "one", "two"]),
         ("same_reaction", ["mass action", "parabolas"]),
     ],
 )
 def test_the_legend_names_the_lines(data, name, legend):
     figure, _ = DRAWINGS[name](data)
-    assert [text.get_text() for text in figure.axes[0].get_legend().get_texts()] == legend
+    (shown, *_) = figure.legends or [figure.axes[0].get_legend()]
+    assert [text.get_text() for text in shown.get_texts()] == legend
 
 
 def test_the_histogram_counts_visited_states_by_their_distance_from_the_middle(data):

@@ -201,6 +201,7 @@ def linear_regime(system: MassActionReactions, c: Tensor, reaction: int = 0) -> 
     right.plot(affinity, -mobility * affinity / 4, ":", color="0.4", label="Onsager's $-W X/4$")
     left.set(xlabel="affinity $X$", ylabel="$\\Xi$")
     right.set(xlabel="affinity $X$ (forward < 0 < backward)", ylabel="rate $\\Gamma$ at fixed $c$")
+    figure.suptitle(str(system.reactions[reaction]))
     for ax in (left, right):
         ax.axvspan(-1, 1, color="0.92", zorder=0)
         _legend_above(ax)
