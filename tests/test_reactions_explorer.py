@@ -87,6 +87,17 @@ def test_the_view_is_the_physics(explorer):
     assert (xi >= parabola - 1e-12).all()
 
 
+@pytest.mark.parametrize(("more_of", "way"), [("A", "forward"), ("B", "backward")])
+def test_the_side_of_the_dot_says_which_way_the_motion_goes(explorer, more_of, way):
+    explorer.text.value = "A <-> B"
+    for species, slider in zip(explorer.system.species, explorer.initial.children, strict=True):
+        slider.value = 1.0 if species == more_of else 0.1
+    view, law = explorer.view(), explorer.picture.axes[-1]
+    assert law.get_xlabel().endswith("(forward < 0 < backward)")
+    assert (view.dot[0] < 0) == (way == "forward") == bool(view.concentrations["A"][1] < view.concentrations["A"][0])
+    assert view.affinities["A <-> B"][0] == pytest.approx(view.dot[0])
+
+
 def test_a_wrong_text_shows_its_sentence_and_keeps_the_last_picture(explorer):
     picture, species = explorer.image.value, explorer.system.species
     explorer.text.value = "A + <-> B"
