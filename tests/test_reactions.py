@@ -286,6 +286,14 @@ def test_the_scale_of_affinities():
     assert affinity_error(model, system, c, scale) < 1e-12
 
 
+@pytest.mark.parametrize("other", [0.5, 0.9, 1.1, 2.0])
+def test_no_other_scale_brings_affinities_closer(other):
+    system, c = MassActionReactions(THESIS), positive((50, 4), 1)
+    model = GradientDynamics(FormulaEntropy(lambda c: system.entropy(c) - 3 * (c**2).sum(-1)), system.dissipation)
+    scale = affinity_scale(model, system, c)
+    assert affinity_error(model, system, c, scale) < affinity_error(model, system, c, other * scale)
+
+
 def test_drift_is_seen():
     system = MassActionReactions("A <-> B")
     path = torch.tensor([[[0.5, 0.5], [0.4, 0.6], [0.4, 0.7]]], dtype=torch.float64)

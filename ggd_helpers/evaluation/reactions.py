@@ -92,9 +92,9 @@ def _over_the_known(
 
 
 def affinity_scale(model: GradientDynamics, system: MassActionReactions, states: Tensor) -> float:
-    """The `C` with which `C X_known` is closest to the model's affinities; 1 when a potential is prescribed."""
+    """The `C` with which the affinities of the model, over `C`, are closest to the known; 1 if S or Xi is given."""
     found, known = system.affinities_of(model, states), system.affinities(states)
-    return ((found * known).sum() / (known * known).sum()).item()
+    return ((found * found).sum() / (found * known).sum()).item()
 
 
 def affinity_error(model: GradientDynamics, system: MassActionReactions, states: Tensor, scale: float = 1.0) -> float:
