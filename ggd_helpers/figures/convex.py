@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from ggd_helpers.figures.style import COLOURS, KNOWN, LEARNED, styled
+from ggd_helpers.figures.style import COLOURS, DASHES, KNOWN, LEARNED, styled
 from ggd_helpers.training.landscapes import Landscape, Way, gap
 
 Curve = tuple[Tensor, Tensor]
@@ -18,7 +18,6 @@ TWO: tuple[dict[str, Any], ...] = (
     {"color": COLOURS[1], "ls": "--", "lw": 1.4, "marker": "^", "ms": 4},
 )
 LOWEST = 1e-12  # losses are drawn down to here: below, all are at the bottom
-STYLES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)))
 
 
 @styled
@@ -27,7 +26,7 @@ def approximation(x: Tensor, target: Tensor, fits: Mapping[int, Tensor], errors:
     figure, (left, right) = plt.subplots(1, 2, figsize=(8.5, 2.9))
     left.plot(x, target, **KNOWN, label="target")
     for i, (width, fit) in enumerate(fits.items()):
-        left.plot(x, fit, color=COLOURS[i % 6], ls=STYLES[i + 1], lw=1.5, label=f"width {width}")
+        left.plot(x, fit, color=COLOURS[i % 6], ls=DASHES[i + 1], lw=1.5, label=f"width {width}")
     right.loglog(list(errors), list(errors.values()), "o-", color=COLOURS[0], ms=4)
     right.set_xticks(list(errors), list(errors))
     right.minorticks_off()
@@ -90,7 +89,7 @@ def losses(curves: Mapping[str, tuple[Sequence[int], Sequence[float]]]) -> Figur
     """Training losses over the number of gradients that were computed."""
     figure, axes = plt.subplots(figsize=(7.5, 3.1))
     for i, (label, (gradients, values)) in enumerate(curves.items()):
-        axes.loglog(gradients, values, color=COLOURS[i], ls=STYLES[i], label=label)
+        axes.loglog(gradients, values, color=COLOURS[i], ls=DASHES[i], label=label)
     axes.set(xlabel="gradients computed", ylabel="training loss")
     figure.legend(loc="outside right center", handlelength=3)
     return figure
@@ -101,7 +100,7 @@ def building_blocks(x: Tensor, units: Tensor, good: Tensor, bad: Tensor, ruined:
     """Softplus units; a positive combination and a mixed one; a convex function under a map that turns back."""
     figure, axes = plt.subplots(1, 3, figsize=(10, 2.8))
     for i, unit in enumerate(units.T):
-        axes[0].plot(x, unit, color=COLOURS[i], ls=STYLES[i])
+        axes[0].plot(x, unit, color=COLOURS[i], ls=DASHES[i])
     axes[0].set(title="units: softplus of a line", ylabel="$z$")
     axes[1].plot(x, good, color=COLOURS[0], label="all weights positive")
     axes[1].plot(x, bad, color=COLOURS[1], **LEARNED, label="one weight negative")
@@ -137,7 +136,7 @@ def positive_maps(raw: Tensor, maps: Mapping[str, Tensor], slopes: Mapping[str, 
     """From a free weight to a positive one, and the slope that a gradient passes through."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(8.5, 2.9))
     for i, label in enumerate(maps):  # the first one wide: another lies on it
-        style = {"color": COLOURS[i], "ls": STYLES[i], "lw": 1.3 if i else 3.5, "alpha": 1.0 if i else 0.5}
+        style = {"color": COLOURS[i], "ls": DASHES[i], "lw": 1.3 if i else 3.5, "alpha": 1.0 if i else 0.5}
         left.plot(raw, maps[label], **style, label=label)
         right.semilogy(raw, slopes[label].clamp_min(1e-9), **style)
     left.set(xlabel="free weight $\\tilde W$", ylabel="positive weight $W$", ylim=(-0.2, 4))
@@ -152,7 +151,7 @@ def depths(values: Mapping[str, Curve], slopes: Mapping[str, Curve]) -> Figure:
     figure, axes = plt.subplots(1, 2, figsize=(8.5, 2.8))
     for ax, curves, name in zip(axes, (values, slopes), ("value at 0", "largest slope"), strict=True):
         for i, (label, (depth, size)) in enumerate(curves.items()):
-            ax.semilogy(depth, size, color=COLOURS[i], ls=STYLES[i], marker="os^"[i], ms=4, label=label)
+            ax.semilogy(depth, size, color=COLOURS[i], ls=DASHES[i], marker="os^"[i], ms=4, label=label)
         ax.set(xlabel="hidden layers", ylabel=name)
         ax.legend()
     return figure

@@ -4,12 +4,10 @@ from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import torch
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from ggd_helpers.figures.style import COLOURS, KNOWN, LEARNED, styled
-from ggd_helpers.figures.training import DASHES
+from ggd_helpers.figures.style import COLOURS, DASHES, KNOWN, LEARNED, legend_outside, styled
 from ggd_helpers.grids import PeriodicGrid
 from ggd_helpers.recordings.regular import Trajectories
 
@@ -26,23 +24,18 @@ def _place(fields: Tensor) -> Tensor:
     return torch.arange(cells, dtype=torch.float64) / cells
 
 
-def _legend_above(figure: Figure, axes: Axes, columns: int) -> None:
-    """The legend of one panel above the whole figure, so that it lies over no curve."""
-    figure.legend(*axes.get_legend_handles_labels(), loc="outside upper center", ncols=columns)
-
-
 @styled
 def profiles(sets: Mapping[str, Trajectories], chosen: int = 0) -> Figure:
     """A trajectory of each set: the concentration at the beginning, 1/3, 2/3 and the end (thesis, Fig. 4.17)."""
     figure, axes = plt.subplots(1, len(sets), figsize=(2.1 * len(sets), 2.6))
     shades = plt.get_cmap("viridis")(torch.linspace(0, 0.85, 4).tolist())
     for ax, (title, data) in zip(axes, sets.items(), strict=True):
-        for frame, shade, dashes in zip(_thirds(data.states.shape[1]), shades, DASHES, strict=True):
+        for frame, shade, dashes in zip(_thirds(data.states.shape[1]), shades, DASHES, strict=False):
             label = f"$t = {data.times[frame]:.2g}$"
             ax.plot(_place(data.states), data.states[chosen, frame], dashes, color=shade, label=label)
         ax.set(title=title, xlabel="place $x$")
     axes[0].set(ylabel="concentration $c$")
-    _legend_above(figure, axes[0], 4)
+    legend_outside(figure, axes[0], columns=4)
     return figure
 
 
@@ -65,7 +58,7 @@ def field_comparison(
         ax.set(title=f"$t = {test.times[frame]:.2g}$", xlabel="place $x$")
     low, high = test.states[chosen].min().item(), test.states[chosen].max().item()
     axes[0].set(ylabel="concentration $c$", ylim=(low - 0.2 * (high - low), high + 0.2 * (high - low)))
-    above.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=1 + len(rollouts))
+    legend_outside(above, axes[0])
     spread = below.subplots()
     logarithms = [values[values.isfinite()].clamp_min(1e-32).log10() for values in errors.values()]
     for i, (label, values) in enumerate(zip(errors, logarithms, strict=True)):
@@ -73,7 +66,7 @@ def field_comparison(
         spread.hist(values, bins=40, range=reach, alpha=0.6, label=label, color=COLOURS[i], hatch=HATCHES[i])
     spread.set(xlabel="$\\log_{10}$ of the mean squared velocity error (1/time$^2$), one count a test trajectory")
     spread.set(ylabel="trajectories")
-    below.legend(*spread.get_legend_handles_labels(), loc="outside right center")
+    legend_outside(below, spread, place="outside right center", columns=1)
     return figure
 
 
@@ -86,7 +79,7 @@ def floor_by_frame(floors: Mapping[str, Tensor], dt: float) -> Figure:
         line = {"color": COLOURS[i], "ls": DASHES[i], "marker": "os^"[i], "ms": 3, "lw": 0.8}
         axes.semilogy(times, values.clamp_min(1e-22), **line, label=label)
     axes.set(xlabel="time of the frame", ylabel="error of the $\\mathit{exact}$ law (1/time$^2$)")
-    _legend_above(figure, axes, len(floors))
+    legend_outside(figure, axes, columns=len(floors))
     return figure
 
 
@@ -102,7 +95,7 @@ def waves(spectra: Mapping[str, Tensor], highest: int) -> Figure:
     axes.text(0.5 * (highest + last), 1.02, f"above {highest}: never in the training set",
               transform=axes.get_xaxis_transform(), ha="center", color="0.3", fontsize=9)  # fmt: skip
     axes.set(xlabel="wave number $n$", ylabel="mean square of velocity (1/time$^2$)")
-    _legend_above(figure, axes, 2)
+    legend_outside(figure, axes, columns=2)
     return figure
 
 
@@ -121,7 +114,7 @@ def densities(
     axes[0].set(ylabel="$c^* = s'(c)$", title="slope of the entropy density")
     axes[1].set(ylabel="$\\tilde D(c)$ (length$^2$/time)", title="mobility")
     axes[2].set(ylabel="$-\\tilde D(c)\\, s''(c)$ (length$^2$/time)", title="their product: the diffusivity")
-    _legend_above(figure, axes[0], len(conjugates))
+    legend_outside(figure, axes[0], columns=len(conjugates))
     return figure
 
 
@@ -135,7 +128,7 @@ def diffusivities(c: Tensor, curves: Mapping[str, Tensor], seen: Tensor) -> Figu
     above.set(ylabel="$D(c)$ (length$^2$/time)", ylim=(0, None))
     below.hist(seen.flatten(), bins=60, range=(c.min().item(), c.max().item()), color="0.6")
     below.set(xlabel="concentration $c$", ylabel="cells seen", yscale="log")
-    _legend_above(figure, above, len(curves))
+    legend_outside(figure, above, columns=len(curves))
     return figure
 
 
@@ -165,5 +158,5 @@ def spot(grid: PeriodicGrid, start: Tensor, curves: Mapping[str, Tensor]) -> Fig
         right.plot(x, values - exact, color=COLOURS[i], lw=2.5 - i, ls=DASHES[1 + i])
     left.set(xlabel="place $x$", ylabel="concentration $c$")
     right.set(xlabel="place $x$", ylabel=f"distance from {first}")
-    _legend_above(figure, left, 2 + len(others))
+    legend_outside(figure, left, columns=2 + len(others))
     return figure

@@ -1,11 +1,9 @@
 """Figures of the particle chapter: each function takes data or models and returns a matplotlib Figure."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import matplotlib.pyplot as plt
 import torch
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
@@ -13,24 +11,17 @@ from ggd_helpers.dynamics.gradient import GradientDynamics
 from ggd_helpers.dynamics.law import Law
 from ggd_helpers.evaluation.freedoms import Freedom, Shift
 from ggd_helpers.evaluation.report import Report, Rollout
-from ggd_helpers.figures.style import COLOURS, KNOWN, LEARNED, styled
+from ggd_helpers.figures.style import COLOURS, DASHES, KNOWN, LEARNED, learned_line, legend_outside, styled
 from ggd_helpers.integrators import rk4
 from ggd_helpers.recordings.regular import Trajectories
 from ggd_helpers.systems.particle import Particle
-
-DASHES = ("--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)))  # lines can be told apart without their colours
-
-
-def _learned(i: int) -> dict[str, Any]:
-    """The line of the i-th of several learned things."""
-    return LEARNED | {"color": COLOURS[i], "ls": DASHES[i % len(DASHES)]}
 
 
 @styled
 def trajectories_1d(data: Trajectories, chosen: Sequence[int] = (0, 1)) -> Figure:
     """A few trajectories of one coordinate over time (thesis, Fig. 4.1)."""
     figure, axes = plt.subplots(figsize=(5, 2.8))
-    for i, line in zip(chosen, ("-", *DASHES), strict=False):
+    for i, line in zip(chosen, DASHES, strict=False):
         axes.plot(data.times, data.states[i, :, 0], ls=line, label=f"trajectory {i}")
     axes.axhline(0, color="0.7", lw=0.8, zorder=0)
     axes.set(xlabel="time $t$", ylabel="position $x$")
@@ -58,7 +49,7 @@ def prediction(rollout: Rollout, chosen: int = 0) -> Figure:
     figure, (left, right) = plt.subplots(1, 2, figsize=(8, 2.8))
     for i in range(made.shape[-1]):
         left.plot(times, known[:, i], **KNOWN, label="simulated" if i == 0 else None)
-        left.plot(times, made[:, i], **_learned(i), label=f"learned $x_{i + 1}$")
+        left.plot(times, made[:, i], **learned_line(i), label=f"learned $x_{i + 1}$")
     left.set(xlabel="time $t$", ylabel="position")
     left.legend()
     right.semilogy(times[1:], (made - known).norm(dim=-1).clamp_min(1e-17)[1:], COLOURS[1])
@@ -75,19 +66,13 @@ def error_histogram(panels: Mapping[str, Mapping[str, Tensor]]) -> Figure:
         low, high = (torch.cat([*exponents.values()]).aminmax()) if exponents else (-1.0, 0.0)
         edges = torch.linspace(float(low) - 0.1, float(high) + 0.1, 41).tolist()
         for i, (label, values) in enumerate(exponents.items()):
-            look = {"color": COLOURS[i], "ls": ("-", *DASHES)[i]}
+            look = {"color": COLOURS[i], "ls": DASHES[i]}
             ax.hist(values.tolist(), bins=edges, histtype="stepfilled", alpha=0.25, color=COLOURS[i])
             ax.hist(values.tolist(), bins=edges, histtype="step", lw=1.4, label=label, **look)
         ax.set(xlabel="$\\log_{10}$ of a trajectory's error (velocity$^2$)", ylabel="test trajectories", title=title)
         ax.label_outer()
-    _legend_below(figure, axes[0, 0])
+    legend_outside(figure, axes[0, 0], place="outside lower center")
     return figure
-
-
-def _legend_below(figure: Figure, axes: Axes) -> None:
-    """One legend for all panels, where it lies over no curve."""
-    handles, labels = axes.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
 
 
 def _line(dim: int, reach: float = 1.0) -> tuple[Tensor, Tensor]:
@@ -111,14 +96,14 @@ def potentials(models: Mapping[str, tuple[GradientDynamics, Freedom]], system: P
     for ax, at in zip(axes[1:], (rest, used), strict=True):
         ax.plot(along, system.dissipation(at, states), **KNOWN, label="known")
     for i, (label, (model, freedom)) in enumerate(models.items()):
-        style = _learned(i) | {"label": label}
+        style = learned_line(i) | {"label": label}
         axes[0].plot(along, freedom.entropy(model, states), **style)
         for ax, at in zip(axes[1:], (rest, used), strict=True):
             ax.plot(along, freedom.dissipation(model, at, states), **style)
     axes[0].set(xlabel="$x_1$", ylabel="$S(x)$", title="entropy")
     axes[1].set(xlabel="$x_1^*$", ylabel="$\\Xi(0, x^*)$", title="$\\Xi$ at rest")
     axes[2].set(xlabel="$x_1^*$", ylabel="$\\Xi(x, x^*)$", title="$\\Xi$ where it is used")
-    _legend_below(figure, axes[0])
+    legend_outside(figure, axes[0], place="outside lower center")
     return figure
 
 
@@ -142,8 +127,8 @@ def potentials_2d(model: GradientDynamics, system: GradientDynamics, freedom: Fr
     axes[0].set(xlabel="$x_1$", ylabel="$x_2$", title="entropy $S(x)$")
     axes[1].set(xlabel="$x_1^*$", ylabel="$x_2^*$", title="dissipation potential $\\Xi(0, x^*)$")
     axes[0].plot([], [], **KNOWN, label="known")
-    axes[0].plot([], [], **_learned(0), label="learned")
-    _legend_below(figure, axes[0])
+    axes[0].plot([], [], **learned_line(0), label="learned")
+    legend_outside(figure, axes[0], place="outside lower center")
     return figure
 
 
@@ -155,7 +140,7 @@ def same_motion(models: Mapping[str, tuple[GradientDynamics, Freedom]], system: 
     axes = grid.flatten()
     rows = {"known": (system, Shift()), **models}
     for i, (label, (model, freedom)) in enumerate(rows.items()):
-        style = KNOWN if i == 0 else _learned(i - 1)
+        style = KNOWN if i == 0 else learned_line(i - 1)
         x_star, velocity = freedom.conjugate(model, states), model(states)
         axes[0].plot(along, freedom.entropy(model, states), **style, label=label)
         axes[1].plot(along, x_star, **style)
@@ -165,7 +150,7 @@ def same_motion(models: Mapping[str, tuple[GradientDynamics, Freedom]], system: 
     titles = ["entropy", "conjugate", "force and flux", "the motion"]
     for ax, (x, y), title in zip(axes, labels, titles, strict=True):
         ax.set(xlabel=x, ylabel=y, title=title)
-    _legend_below(figure, axes[0])
+    legend_outside(figure, axes[0], place="outside lower center")
     return figure
 
 
@@ -176,14 +161,14 @@ def ellipses(matrices: Mapping[str, tuple[Tensor, Tensor]]) -> Figure:
     circle = torch.stack([turn.cos(), turn.sin()])
     figure, axes = plt.subplots(1, 2, figsize=(7.5, 4))
     for i, (label, pair) in enumerate(matrices.items()):
-        style = KNOWN if i == 0 else _learned(i - 1)
+        style = KNOWN if i == 0 else learned_line(i - 1)
         for ax, matrix in zip(axes, pair, strict=True):
             ax.plot(*torch.linalg.solve(torch.linalg.cholesky(matrix).T, circle), **style, label=label)
     axes[0].set(xlabel="$x_1$", ylabel="$x_2$", title="where $S = -1/2$")
     axes[1].set(xlabel="$x_1^*$", ylabel="$x_2^*$", title="where $\\Xi = 1/2$")
     for ax in axes:
         ax.set_aspect("equal", adjustable="datalim")
-    _legend_below(figure, axes[0])
+    legend_outside(figure, axes[0], place="outside lower center")
     return figure
 
 
@@ -194,7 +179,7 @@ def beyond_the_data(system: Law, laws: Mapping[str, Law], reach: float, data: fl
     rate = abs(float(system(along[-1:])) / reach)
     figure, (left, right) = plt.subplots(1, 2, figsize=(8, 3.3))
     for i, (label, law) in enumerate({"known": system, **laws}.items()):
-        style = KNOWN if i == 0 else _learned(i - 1)
+        style = KNOWN if i == 0 else learned_line(i - 1)
         path = rk4(law, along[[0, -1]], 0.02 / rate, 301)
         left.plot(along, law(along), **style, label=label)
         right.plot(torch.arange(301) * 0.02 / rate, path[..., 0].T, **style)
@@ -204,7 +189,7 @@ def beyond_the_data(system: Law, laws: Mapping[str, Law], reach: float, data: fl
     right.axhspan(-data, data, color="0.92", zorder=0)
     left.set(xlabel="$x$", ylabel="velocity $dx/dt$", title="the law")
     right.set(xlabel="time $t$", ylabel="$x$", title="its motion from outside")
-    _legend_below(figure, left)
+    legend_outside(figure, left, place="outside lower center")
     return figure
 
 
@@ -223,7 +208,7 @@ def law_of_measurements(report: Report[Trajectories], measured: Trajectories, ch
         low, high = measured.states[..., i].aminmax()
         line = rest.repeat(101, 1)
         line[:, i] = torch.linspace(float(low), float(high), 101, dtype=rest.dtype)
-        style = _learned(i % len(COLOURS)) | {"label": name}
+        style = learned_line(i) | {"label": name}
         left.plot(data.times, data.states[chosen, :, i], "o", color="0.6", ms=2)
         left.plot(made.times, made.states[chosen, :, i], **style)
         middle.plot(line[:, i], report.model(line)[:, i], **style)
@@ -231,7 +216,7 @@ def law_of_measurements(report: Report[Trajectories], measured: Trajectories, ch
     left.set(xlabel="time", ylabel="state", title="held out, and the model's")
     middle.set(xlabel="state, along each axis", ylabel="its velocity", title="the learned law")
     right.set(xlabel="state, along each axis", ylabel="$S$ less $S$ at rest", title="the learned entropy")
-    _legend_below(figure, left)
+    legend_outside(figure, left, place="outside lower center")
     return figure
 
 

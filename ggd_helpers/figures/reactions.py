@@ -1,7 +1,6 @@
 """Figures of the reactions chapter: each function takes data or models and returns a matplotlib Figure."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import matplotlib.pyplot as plt
 import torch
@@ -11,12 +10,11 @@ from torch import Tensor
 
 from ggd_helpers.dynamics.gradient import GradientDynamics
 from ggd_helpers.evaluation.report import Rollout
-from ggd_helpers.figures.style import COLOURS, KNOWN, LEARNED, styled
+from ggd_helpers.figures.style import COLOURS, KNOWN, LEARNED, learned_line, legend_outside, styled
 from ggd_helpers.recordings.regular import Trajectories
 from ggd_helpers.systems.reactions import MassActionReactions
 
 MIDDLE = 0.5  # the concentration at which the thesis cuts S and Xi
-DASHES = ("--", ":", "-.", (0, (1, 3)))  # of the models in one panel, besides their colours
 
 
 def _panels(count: int, height: float = 2.5, columns: int = 4) -> tuple[Figure, list[Axes]]:
@@ -32,17 +30,6 @@ def _panels(count: int, height: float = 2.5, columns: int = 4) -> tuple[Figure, 
 def _legend_above(ax: Axes, columns: int = 2) -> None:
     """A legend over the panel in place of a title, where it hides no curve."""
     ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=columns, borderaxespad=0.2)
-
-
-def _legend_over_all(figure: Figure, ax: Axes) -> None:
-    """The legend of one panel over the whole figure."""
-    handles, labels = ax.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper center", ncols=len(labels))
-
-
-def _learned(j: int) -> dict[str, Any]:
-    """The line of the `j`-th model: a colour and dashes of its own."""
-    return LEARNED | {"color": COLOURS[j % 6], "ls": DASHES[j % 4]}
 
 
 @styled
@@ -96,9 +83,9 @@ def dissipation_slices(models: Mapping[str, Callable[[Tensor, Tensor], Tensor]],
         c_star[:, i] = along
         ax.plot(along, system.dissipation(c, c_star), **KNOWN, label="known")
         for j, (label, dissipation) in enumerate(models.items()):
-            ax.plot(along, dissipation(c, c_star), **_learned(j), label=label)
+            ax.plot(along, dissipation(c, c_star), **learned_line(j), label=label)
         ax.set(xlabel=f"$c^*_{{{name}}}$", ylabel="$\\Xi$" if i == 0 else None)
-    _legend_over_all(figure, axes[0])
+    legend_outside(figure, axes[0])
     return figure
 
 
@@ -124,9 +111,9 @@ def entropy_slices(models: Mapping[str, Callable[[Tensor], Tensor]], system: Mas
         ax.plot(along, known[i], **KNOWN, label="known")
         for j, (label, entropy) in enumerate(models.items()):
             found = entropy(states)
-            ax.plot(along, (found + (known - found).mean())[i], **_learned(j), label=label)
+            ax.plot(along, (found + (known - found).mean())[i], **learned_line(j), label=label)
         ax.set(xlabel=f"$c_{{{name}}}$", ylabel="$S$" if i == 0 else None)
-    _legend_over_all(figure, axes[0])
+    legend_outside(figure, axes[0])
     return figure
 
 
@@ -141,9 +128,9 @@ def entropy_derivatives(models: Mapping[str, Callable[[Tensor], Tensor]], system
     for i, (ax, name) in enumerate(zip(axes, system.species, strict=True)):
         ax.plot(along, system.conjugate(states[i])[:, i], **KNOWN, label="known")
         for j, (label, conjugate) in enumerate(models.items()):
-            ax.plot(along, conjugate(states[i])[:, i], **_learned(j), label=label)
+            ax.plot(along, conjugate(states[i])[:, i], **learned_line(j), label=label)
         ax.set(xlabel=f"$c_{{{name}}}$", ylabel="$\\partial S / \\partial c$" if i == 0 else None)
-    _legend_over_all(figure, axes[0])
+    legend_outside(figure, axes[0])
     return figure
 
 
@@ -221,12 +208,12 @@ def fixed_or_along(system: MassActionReactions) -> Figure:
         "along the states": (-system.dissipation.slopes(states, affinity), system.dissipation.mobility(states)),
     }
     for j, (label, (rate, mobility)) in enumerate(curves.items()):
-        axes[0].plot(affinity, rate, **_learned(j), label=label)
-        axes[1].plot(affinity, mobility, **_learned(j), label=label)
+        axes[0].plot(affinity, rate, **learned_line(j), label=label)
+        axes[1].plot(affinity, mobility, **learned_line(j), label=label)
     axes[0].plot(affinity, -affinity / 2, "0.4", lw=1, label="Onsager's line")
     axes[0].set(xlabel="affinity $X$ (forward < 0 < backward)", ylabel="rate $\\Gamma$")
     axes[1].set(xlabel="affinity $X$", ylabel="mobility $W$", ylim=(0, None))
-    _legend_over_all(figure, axes[0])
+    legend_outside(figure, axes[0])
     return figure
 
 
@@ -238,10 +225,10 @@ def from_outside(system: MassActionReactions, paths: Mapping[str, Tensor], times
     for i, (ax, name) in enumerate(zip(axes, system.species, strict=True)):
         ax.plot(times, known[:, i], **KNOWN, label="known")
         for j, (label, path) in enumerate(list(paths.items())[1:]):
-            ax.plot(times, path[:, i], **_learned(j), label=label)
+            ax.plot(times, path[:, i], **learned_line(j), label=label)
         ax.axhspan(0.001, 1, color="0.94", zorder=0)
         ax.set(xlabel="time $t$", ylabel="concentration" if i == 0 else None, title=name)
-    _legend_over_all(figure, axes[0])
+    legend_outside(figure, axes[0])
     return figure
 
 
@@ -252,7 +239,7 @@ def same_reaction(models: Mapping[str, GradientDynamics], system: MassActionReac
     states = torch.stack([along, 1 - along], dim=-1)
     figure, axes = plt.subplots(1, 4, figsize=(11.5, 2.8))
     for i, (label, law) in enumerate(models.items()):
-        style = KNOWN if i == 0 else _learned(i - 1)
+        style = KNOWN if i == 0 else learned_line(i - 1)
         entropy, velocity = law.entropy(states), law(states)
         affinity = system.affinities_of(law, states)
         axes[0].plot(along, entropy - entropy.max(), **style, label=label)
@@ -262,5 +249,5 @@ def same_reaction(models: Mapping[str, GradientDynamics], system: MassActionReac
     labels = [("$c_A$", "$S$"), ("$c_A$", "affinity $X$"), ("affinity $X$", "$dc_A/dt$"), ("$c_A$", "$dc_A/dt$")]
     for ax, (x, y), title in zip(axes, labels, ("entropy", "force", "force and flux", "the motion"), strict=True):
         ax.set(xlabel=x, ylabel=y, title=title)
-    _legend_over_all(figure, axes[0])
+    legend_outside(figure, axes[0])
     return figure

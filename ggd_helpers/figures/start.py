@@ -9,11 +9,9 @@ from matplotlib.figure import Figure
 from ggd_helpers.dynamics.gradient import GradientDynamics
 from ggd_helpers.dynamics.law import Law
 from ggd_helpers.evaluation.freedoms import Freedom
-from ggd_helpers.figures.style import COLOURS, KNOWN, LEARNED, styled
+from ggd_helpers.figures.style import COLOURS, KNOWN, LEARNED, learned_line, styled
 from ggd_helpers.integrators import rk4
 from ggd_helpers.recordings.regular import Trajectories
-
-STYLES = ({"color": COLOURS[0], "ls": "--"}, {"color": COLOURS[1], "ls": "-."}, {"color": COLOURS[2], "ls": ":"})
 
 
 @styled
@@ -56,10 +54,10 @@ def rough_laws(data: Trajectories, laws: Mapping[str, Law], system: GradientDyna
     axes[0].plot(along, system(along), **KNOWN, label="known")
     top = 1.4 * system(along).abs().max().item()
     axes[0].set(xlabel="state $x$", ylabel="velocity $dx/dt$", title="velocities", xlim=(-1, 1), ylim=(-top, top))
-    for ax, (name, law), style in zip(axes[1:], laws.items(), STYLES, strict=False):
-        axes[0].plot(along, law(along), **style, lw=1.8, label=name)
+    for i, (ax, (name, law)) in enumerate(zip(axes[1:], laws.items(), strict=True)):
+        axes[0].plot(along, law(along), **learned_line(i), label=name)
         paths = rk4(law, starts, horizon / (points - 1), points)[..., 0]
-        ax.plot(times, paths.T, color=style["color"], lw=1.2)
+        ax.plot(times, paths.T, color=COLOURS[i], lw=1.2)
         ax.set(xlabel="time $t$", ylabel="state $x$", title=f"{name}: where states go", ylim=(-1.1, 1.1))
     axes[0].legend(loc="lower left")
     return figure

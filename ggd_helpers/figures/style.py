@@ -2,12 +2,13 @@
 
 import functools
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import matplotlib.pyplot as plt
 import scienceplots  # noqa: F401  (registers the styles)
 import torch
-from matplotlib.figure import Figure
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure, FigureBase
 
 if TYPE_CHECKING:
     from matplotlib.typing import RcKeyType
@@ -35,6 +36,22 @@ SIZES: dict["RcKeyType", Any] = {
 # Keywords of `Axes.plot`, whose own signature says Any.
 KNOWN: dict[str, Any] = {"color": "0.25", "lw": 3.0, "alpha": 0.5}
 LEARNED: dict[str, Any] = {"ls": "--", "lw": 1.6}
+DASHES: tuple[Any, ...] = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)))
+Place = Literal["outside upper center", "outside lower center", "outside right center"]
+
+
+def learned_line(i: int) -> dict[str, Any]:
+    """The line of the `i`-th of several learned things: a colour and dashes of its own."""
+    return LEARNED | {"color": COLOURS[i % len(COLOURS)], "ls": DASHES[1 + i % (len(DASHES) - 1)]}
+
+
+def legend_outside(
+    figure: FigureBase, *axes: Axes, place: Place = "outside upper center", columns: int | None = None
+) -> None:
+    """One legend for these panels, outside of them all, where it lies over no curve; each label stands in it once."""
+    found = [ax.get_legend_handles_labels() for ax in axes]
+    handles = {label: handle for pair in found for handle, label in zip(*pair, strict=True)}
+    figure.legend(list(handles.values()), list(handles), loc=place, ncols=columns or len(handles))
 
 
 def styled(draw: Callable[..., Figure]) -> Callable[..., Figure]:

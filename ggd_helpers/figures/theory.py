@@ -8,10 +8,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 from torch import Tensor
 
-from ggd_helpers.figures.style import COLOURS, KNOWN, LEARNED, styled
+from ggd_helpers.figures.style import COLOURS, DASHES, KNOWN, LEARNED, styled
 
 Curve = tuple[Tensor, Tensor]
-STYLES = ("-", "--", "-.", ":")
 
 
 @styled
@@ -19,7 +18,7 @@ def box(times: Tensor, shares: Mapping[int, Tensor], entropies: Mapping[int, Ten
     """Particles leaving one half of a box: the share on the left, and the entropy counted from microstates."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(8.5, 2.9))
     for i, n in enumerate(shares):
-        look = {"color": COLOURS[i], "ls": STYLES[i], "lw": 1}
+        look = {"color": COLOURS[i], "ls": DASHES[i], "lw": 1}
         left.plot(times, shares[n], **look, label=f"{n} particles")
         right.plot(times, entropies[n], **look)
     left.plot(times, limit, **KNOWN, label="gradient flow")
@@ -70,8 +69,8 @@ def force_flux(forces: Tensor, laws: Mapping[str, Curve], tangent: Tensor, devia
     """Potentials, their force-flux curves, and how far from its tangent a law's flux is, with a power of the force."""
     figure, axes = plt.subplots(1, 3, figsize=(10, 3))
     for i, (label, (potential, flux)) in enumerate(laws.items()):
-        axes[0].plot(forces, potential, color=COLOURS[i], ls=STYLES[i], label=label)
-        axes[1].plot(forces, flux, color=COLOURS[i], ls=STYLES[i])
+        axes[0].plot(forces, potential, color=COLOURS[i], ls=DASHES[i], label=label)
+        axes[1].plot(forces, flux, color=COLOURS[i], ls=DASHES[i])
     axes[1].plot(forces, tangent, **KNOWN, zorder=0, label="Onsager's tangent")
     weak, off = deviation
     axes[2].loglog(weak, off[0] * (weak / weak[0]) ** power, **KNOWN, label=f"force$^{power:.0f}$")
@@ -91,7 +90,7 @@ def motions(times: Tensor, paths: Mapping[str, Tensor], gains: Mapping[str, Tens
     for radius in (0.25, 0.5, 0.75, 1.0):
         plane.add_patch(plt.Circle((0, 0), radius, fill=False, color="0.85", lw=0.8))
     for i, (name, path) in enumerate(paths.items()):
-        look = {"color": COLOURS[i], "ls": STYLES[i], "lw": 3.0 if i == 0 else 1.4}  # two of them gain the same
+        look = {"color": COLOURS[i], "ls": DASHES[i], "lw": 3.0 if i == 0 else 1.4}  # two of them gain the same
         plane.plot(*path.T, **look)
         rise.plot(times, gains[name], **look, label=name)
     plane.plot(*next(iter(paths.values()))[0], "o", color="0.3", ms=5)
@@ -206,7 +205,7 @@ def half_slopes(found: tuple[Tensor, Tensor, Tensor], half: Curve, whole: Tensor
     """
     figure, (left, right) = plt.subplots(1, 2, figsize=(8.5, 3.3))
     for i, (name, curve) in enumerate(odd.items()):
-        left.semilogy(*curve, color=COLOURS[i], ls=STYLES[i], label=name)
+        left.semilogy(*curve, color=COLOURS[i], ls=DASHES[i], label=name)
     left.set(xlabel="shift $\\eta$", ylabel="odd part / even part", title="how far from even", ylim=(1e-3, 1e2))
     right.plot(*half, **KNOWN, label="$-\\frac{1}{2}\\, \\partial S/\\partial c$, counted")
     right.plot(half[0], whole, color="0.4", ls=":", label="$-\\partial S/\\partial c$")

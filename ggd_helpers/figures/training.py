@@ -8,10 +8,8 @@ from statistics import median
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
-from ggd_helpers.figures.style import COLOURS, styled
+from ggd_helpers.figures.style import COLOURS, DASHES, legend_outside, styled
 from ggd_helpers.training.fit import History
-
-DASHES = ("-", "--", "-.", ":")
 
 
 @styled
@@ -33,8 +31,7 @@ def loss_curves(panels: Mapping[str, Mapping[str, History]]) -> Figure:
         column[1].set(xlabel="training time (s)")
     for ax in axes[:, 0]:
         ax.set_ylabel("loss (velocity$^2$)")
-    handles = {line.get_label(): line for ax in axes[0] for line in ax.lines}
-    figure.legend(handles.values(), handles.keys(), loc="outside upper center", ncols=len(handles))
+    legend_outside(figure, *axes[0])
     return figure
 
 
@@ -59,6 +56,5 @@ def ablation(path: Path) -> Figure:
         ax.minorticks_off()
         ax.grid(axis="y", color="0.9")
     axes[0, 0].set_ylabel("optimiser, precision")
-    handles = {line.get_label(): line for line in axes[0, 0].lines if not line.get_label().startswith("_")}
-    figure.legend(handles.values(), handles.keys(), loc="outside upper center", ncols=len(handles))
+    legend_outside(figure, axes[0, 0])
     return figure
