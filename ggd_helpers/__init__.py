@@ -8,7 +8,8 @@ from typing import Any
 
 # Where each public name lives: the only list of them.
 _HOMES = {
-    "architectures.plain": ["PlainNetwork", "count_learned"],
+    "architectures.neighbours": ["NeighbourNetwork"],
+    "architectures.plain": ["LawInComponents", "PlainNetwork", "count_learned"],
     "architectures.polynomial": ["PolynomialLaw"],
     "devices": ["choose_device"],
     "dynamics.driven": ["DrivenDynamics"],
@@ -38,7 +39,7 @@ _HOMES = {
     "internal_variables.model": ["InternalVariables"],
     "legendre_fenchel": ["convex_envelope", "legendre"],
     "networks": ["FICNN", "PICNN", "averaging_", "kaiming_normal_", "positive", "redraw_"],
-    "potentials.coordinates": ["Components", "DissipationInComponents", "EntropyInComponents", "LawInComponents"],
+    "potentials.coordinates": ["Components", "DissipationInComponents", "EntropyInComponents"],
     "potentials.driven": ["DrivenDissipation", "DrivenEntropy"],
     "potentials.general": [
         "ConcaveEntropy",
@@ -77,7 +78,6 @@ _HOMES = {
     "stochastic.langevin": ["langevin", "most_probable_path", "onsager_machlup_action"],
     "systems.diffusion": [
         "FickianDiffusion",
-        "NeighbourNetwork",
         "PorousMedium",
         "barenblatt",
         "effective_diffusivity",

@@ -4,7 +4,6 @@ import json
 import math
 import os
 import platform
-import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -19,7 +18,7 @@ from safetensors.torch import save
 from ggd_helpers.claims import Claims
 from ggd_helpers.devices import choose_device
 from ggd_helpers.experiments import Outcome
-from ggd_helpers.files import CHAPTERS, DATA, MANIFEST, ROOT, data_path, sha256, written_whole
+from ggd_helpers.files import CHAPTERS, DATA, MANIFEST, commit, data_path, sha256, written_whole
 from ggd_helpers.parameters import load_notebook, parameters_of
 from ggd_helpers.tables import OverSeeds, Table
 
@@ -62,7 +61,7 @@ class Record:
         self.claims = Claims()
         self._data = _files_named_by(self.parameters)
         self._sha256 = {notebook.name: sha256(notebook)} | {name: sha256(path) for name, path in self._data.items()}
-        self._commit = _commit()
+        self._commit = commit()
 
     @property
     def folder(self) -> Path:
@@ -179,14 +178,3 @@ def _files_named_by(parameters: Mapping[str, Any]) -> dict[str, Path]:
             with suppress(FileNotFoundError):
                 found[name] = data_path(value).resolve()
     return found
-
-
-def _commit() -> str | None:
-    """The commit that the package is at, with `-dirty` where files differ; `None` outside a checkout or without git."""
-    if not (ROOT / ".git").exists():
-        return None
-    command = ["git", "-C", str(ROOT), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
-    try:
-        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip()
-    except (OSError, subprocess.SubprocessError):
-        return None

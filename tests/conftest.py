@@ -2,7 +2,7 @@
 
 import contextlib
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import ipywidgets as widgets
 import pytest
@@ -52,6 +52,29 @@ def controls(widget: widgets.Widget) -> Iterator[widgets.Widget]:
         yield widget
     for child in getattr(widget, "children", ()):
         yield from controls(child)
+
+
+def put_back(explorer: object, first: Mapping[str, object]) -> None:
+    """Set the controls of an explorer, by name, to the values that it opened with."""
+    for name, value in first.items():
+        getattr(explorer, name).value = value
+
+
+def check_control(explorer: object, name: str, other: object) -> None:
+    """Another value of a control must change the picture, and the old one bring it back."""
+    control, picture = getattr(explorer, name), explorer.image.value
+    old, control.value = control.value, other
+    assert explorer.image.value != picture
+    control.value = old
+    assert explorer.image.value == picture
+
+
+def check_legend(panel: widgets.VBox, count: int) -> None:
+    """A panel has so many controls, each described and explained in its legend."""
+    found = list(controls(panel))
+    legends = "".join(child.value for child in panel.children if isinstance(child, widgets.HTML))
+    assert len(found) == count
+    assert all(f"<b>{control.description}</b>" in legends for control in found)
 
 
 @contextlib.contextmanager

@@ -2,11 +2,10 @@
 
 import io
 
-import ipywidgets as widgets
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from conftest import controls
+from conftest import check_control, check_legend, controls, put_back
 from numpy.testing import assert_allclose
 from PIL import Image
 
@@ -24,8 +23,7 @@ def shared():
 @pytest.fixture
 def explorer(shared):
     explorer, first = shared
-    for name, value in first.items():
-        getattr(explorer, name).value = value
+    put_back(explorer, first)
     return explorer
 
 
@@ -36,20 +34,14 @@ def width_explorer():
 
 @pytest.mark.parametrize("name", OTHER)
 def test_every_control_changes_the_picture_and_a_control_put_back_brings_it_back(explorer, name):
-    control, picture = getattr(explorer, name), explorer.image.value
-    old, control.value = control.value, OTHER[name]
-    assert explorer.image.value != picture
-    control.value = old
-    assert explorer.image.value == picture
+    check_control(explorer, name, OTHER[name])
 
 
 def test_controls_are_described_have_a_legend_and_wait_for_the_release(explorer, width_explorer):
     for one, count in ((explorer, 5), (width_explorer, 1)):
-        found = list(controls(one.panel))
-        legends = "".join(child.value for child in one.panel.children if isinstance(child, widgets.HTML))
-        assert len(found) == count
-        assert all(f"<b>{control.description}</b>" in legends for control in found)
-        assert all(not control.continuous_update for control in found if hasattr(control, "continuous_update"))
+        check_legend(one.panel, count)
+        found = [control for control in controls(one.panel) if hasattr(control, "continuous_update")]
+        assert all(not control.continuous_update for control in found)
 
 
 @pytest.mark.parametrize("target", TARGETS)

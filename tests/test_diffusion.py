@@ -10,6 +10,7 @@ from conftest import normal, refused
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ggd_helpers.architectures.neighbours import NeighbourNetwork
 from ggd_helpers.dynamics.gradient import GradientDynamics
 from ggd_helpers.evaluation import measures
 from ggd_helpers.evaluation.measures import conservation_drift
@@ -21,7 +22,6 @@ from ggd_helpers.recordings.simulate import simulate
 from ggd_helpers.systems import profiles
 from ggd_helpers.systems.diffusion import (
     FickianDiffusion,
-    NeighbourNetwork,
     PorousMedium,
     barenblatt,
     effective_diffusivity,

@@ -8,7 +8,7 @@ import ipywidgets as widgets
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from conftest import controls
+from conftest import controls, put_back
 from numpy.testing import assert_allclose
 from PIL import Image
 
@@ -38,10 +38,8 @@ def shared():
 def explorer(shared):
     """An explorer as it opens: sliders at their first values, nothing learned."""
     explorer, first = shared
-    for name in SLIDERS:
-        getattr(explorer, name).value = SLIDERS[name]
-    for name, value in first.items():
-        getattr(explorer, name).value = value
+    put_back(explorer, SLIDERS)
+    put_back(explorer, first)
     return explorer
 
 

@@ -3,12 +3,11 @@
 import io
 import math
 
-import ipywidgets as widgets
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
-from conftest import controls
+from conftest import check_legend
 from numpy.testing import assert_allclose
 from PIL import Image
 
@@ -90,10 +89,7 @@ def test_every_control_moves_the_picture(explorer, name, value):
 
 
 def test_every_control_has_a_description_and_a_legend(explorer):
-    found = list(controls(explorer.panel))
-    legends = "".join(child.value for child in explorer.panel.children if isinstance(child, widgets.HTML))
-    assert len(found) == 3
-    assert all(f"<b>{control.description}</b>" in legends for control in found)
+    check_legend(explorer.panel, 3)
 
 
 def test_momenta_that_are_too_few_are_refused():

@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.func import grad
 
+from ggd_helpers.architectures.plain import LawInComponents
 from ggd_helpers.dynamics.gradient import GradientDynamics
 from ggd_helpers.grids import PeriodicGrid
 from ggd_helpers.potentials.coordinates import (
     Components,
     DissipationInComponents,
     EntropyInComponents,
-    LawInComponents,
 )
 from ggd_helpers.potentials.general import ConcaveEntropy, ConvexDissipation
 from ggd_helpers.potentials.local import LocalDissipation, LocalEntropy, arithmetic_mean, logarithmic_mean

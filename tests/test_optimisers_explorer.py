@@ -1,9 +1,8 @@
 """The explorer of optimisers without a kernel or a browser: what its controls say is what is drawn."""
 
-import ipywidgets as widgets
 import pytest
 import torch
-from conftest import controls
+from conftest import check_control, check_legend, controls, put_back
 
 from ggd_helpers.explorers.optimisers import DescentExplorer
 from ggd_helpers.training.landscapes import LANDSCAPES, methods
@@ -27,26 +26,19 @@ def shared():
 @pytest.fixture
 def explorer(shared):
     explorer, first = shared
-    for name, value in first.items():
-        getattr(explorer, name).value = value
+    put_back(explorer, first)
     return explorer
 
 
 @pytest.mark.parametrize("name", OTHER)
 def test_every_control_changes_the_picture_and_a_control_put_back_brings_it_back(explorer, name):
-    control, picture = getattr(explorer, name), explorer.image.value
-    old, control.value = control.value, OTHER[name]
-    assert explorer.image.value != picture
-    control.value = old
-    assert explorer.image.value == picture
+    check_control(explorer, name, OTHER[name])
 
 
 def test_controls_are_described_have_a_legend_and_wait_for_the_release(explorer):
-    found = list(controls(explorer.panel))
-    legends = "".join(child.value for child in explorer.panel.children if isinstance(child, widgets.HTML))
-    assert len(found) == 6
-    assert all(f"<b>{control.description}</b>" in legends for control in found)
-    assert all(not control.continuous_update for control in found if hasattr(control, "continuous_update"))
+    check_legend(explorer.panel, 6)
+    found = [control for control in controls(explorer.panel) if hasattr(control, "continuous_update")]
+    assert all(not control.continuous_update for control in found)
 
 
 @pytest.mark.parametrize("title", LANDSCAPES)

@@ -16,6 +16,7 @@ from conftest import refused
 from PIL import Image
 from safetensors.torch import load_file
 
+from ggd_helpers import files
 from ggd_helpers import record as record_module
 from ggd_helpers.batch.place import claimed
 from ggd_helpers.dynamics.gradient import GradientDynamics
@@ -220,7 +221,7 @@ class TestProvenance:
     @pytest.fixture
     def checkout(self, tmp_path, monkeypatch):
         """A repository with one commit, which the package seems to lie in."""
-        monkeypatch.setattr(record_module, "ROOT", tmp_path / "checkout")
+        monkeypatch.setattr(files, "ROOT", tmp_path / "checkout")
         (tmp_path / "checkout").mkdir()
         (tmp_path / "checkout" / "a").touch()
         git = ["git", "-C", str(tmp_path / "checkout"), "-c", "user.name=x", "-c", "user.email=x"]
@@ -239,7 +240,7 @@ class TestProvenance:
 
     def test_no_commit_outside_a_checkout_even_inside_another_repository(self, checkout, variables, monkeypatch):
         (checkout / "site-packages").mkdir()
-        monkeypatch.setattr(record_module, "ROOT", checkout / "site-packages")
+        monkeypatch.setattr(files, "ROOT", checkout / "site-packages")
         assert read(Record("07_small", variables).save())["commit"] is None
 
     def test_no_commit_without_git(self, checkout, variables, monkeypatch):

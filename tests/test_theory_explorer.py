@@ -3,12 +3,11 @@
 import io
 import itertools
 
-import ipywidgets as widgets
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
-from conftest import controls
+from conftest import check_control, check_legend, put_back
 from numpy.testing import assert_allclose
 from PIL import Image
 
@@ -38,8 +37,7 @@ def shared():
 @pytest.fixture
 def explorer(shared):
     explorer, first = shared
-    for name, value in first.items():
-        getattr(explorer, name).value = value
+    put_back(explorer, first)
     return explorer
 
 
@@ -53,11 +51,7 @@ def undrawn():
 
 @pytest.mark.parametrize("name", OTHER)
 def test_every_control_changes_the_picture_and_a_control_put_back_brings_it_back(explorer, name):
-    control, picture = getattr(explorer, name), explorer.image.value
-    old, control.value = control.value, OTHER[name]
-    assert explorer.image.value != picture
-    control.value = old
-    assert explorer.image.value == picture
+    check_control(explorer, name, OTHER[name])
 
 
 def test_the_picture_is_an_image_that_a_page_can_show(explorer):
@@ -66,10 +60,7 @@ def test_the_picture_is_an_image_that_a_page_can_show(explorer):
 
 
 def test_every_control_has_a_description_and_a_legend(explorer):
-    found = list(controls(explorer.panel))
-    legends = "".join(child.value for child in explorer.panel.children if isinstance(child, widgets.HTML))
-    assert len(found) == len(OTHER)
-    assert all(f"<b>{control.description}</b>" in legends for control in found)
+    check_legend(explorer.panel, len(OTHER))
 
 
 @pytest.mark.parametrize(("shape", "strength"), [(1.0, 1.0), (2.5, 0.5)])

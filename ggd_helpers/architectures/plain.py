@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from ggd_helpers.networks import redraw_, softplus
+from ggd_helpers.potentials.coordinates import Components
 from ggd_helpers.ranges import check
 
 
@@ -45,6 +46,26 @@ class PlainNetwork(nn.Module):
         for layer in self.layers[:-1]:
             x = softplus(layer(x))
         return self.layers[-1](x)
+
+
+class LawInComponents(nn.Module):
+    """The law `x' = Q f(P x)` of an inner law `f` of the components: without potentials, to compare with.
+
+    Shapes: `(..., n)` to `(..., n)`.
+    """
+
+    analysis: Tensor
+    synthesis: Tensor
+
+    def __init__(self, inner: nn.Module, components: Components):
+        super().__init__()
+        self.inner = inner
+        self.register_buffer("analysis", components.analysis)
+        self.register_buffer("synthesis", components.synthesis)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The velocity, `(..., n)` to `(..., n)`."""
+        return self.inner(x @ self.analysis.T) @ self.synthesis.T
 
 
 def count_learned(model: nn.Module) -> int:

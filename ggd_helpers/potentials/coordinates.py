@@ -3,7 +3,7 @@
 from typing import NamedTuple, Self
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ggd_helpers.potentials.general import DissipationPotential, Entropy
 
@@ -75,23 +75,3 @@ class DissipationInComponents(DissipationPotential):
     def flux(self, x: Tensor, x_star: Tensor) -> Tensor:
         """The flux `Q dXi'/dz*`, `(..., n)` twice to `(..., n)`."""
         return self.inner.flux(x @ self.analysis.T, x_star @ self.synthesis) @ self.synthesis.T
-
-
-class LawInComponents(nn.Module):
-    """The law `x' = Q f(P x)` of an inner law `f` of the components: without potentials, to compare with.
-
-    Shapes: `(..., n)` to `(..., n)`.
-    """
-
-    analysis: Tensor
-    synthesis: Tensor
-
-    def __init__(self, inner: nn.Module, components: Components):
-        super().__init__()
-        self.inner = inner
-        self.register_buffer("analysis", components.analysis)
-        self.register_buffer("synthesis", components.synthesis)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """The velocity, `(..., n)` to `(..., n)`."""
-        return self.inner(x @ self.analysis.T) @ self.synthesis.T

@@ -49,8 +49,7 @@ def pair(width: int, components: ggd.Components) -> nn.Module:
 def missed(model: nn.Module, test: ggd.Trajectories) -> float:
     """The squared velocity error as a share of the squared velocity."""
     with torch.no_grad():
-        off = (model(test.states) - test.velocities).square().mean() / test.velocities.square().mean()
-    return off.item()
+        return ggd.relative_error(model(test.states), test.velocities) ** 2
 
 
 def main(first: int, last: int) -> None:

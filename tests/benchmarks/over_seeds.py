@@ -14,7 +14,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from ggd_helpers.files import DATA, ROOT
+from ggd_helpers.files import DATA, ROOT, commit
 
 RUNS = ROOT / "runs" / "over_seeds"
 OWN = ("seed", "out", "device")  # parameters that do not tell one set of numbers from another
@@ -37,9 +37,7 @@ def run(chapter: str, seed: int, others: list[str]) -> dict | None:
 
 
 def _is_of_this_commit(results: Path) -> bool:
-    command = ["git", "-C", str(ROOT), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
-    commit = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-    return results.is_file() and json.loads(results.read_text())["commit"] == commit
+    return results.is_file() and json.loads(results.read_text())["commit"] == commit()
 
 
 def collect(runs: dict[int, dict]) -> dict:
