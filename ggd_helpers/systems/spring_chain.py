@@ -93,6 +93,7 @@ class SpringChain(DrivenDynamics):
     """
 
     entropy: TwoWellSprings
+    dissipation: IsotropicDissipation
 
     def __init__(
         self,
@@ -128,10 +129,13 @@ class SpringChain(DrivenDynamics):
         """What is averaged beside: the tension of every spring, `(..., springs)`."""
         return self.entropy.tension(self.entropy.strains(x, u))
 
+    def speed(self, inputs: Tensor, dt: float) -> Tensor:
+        """How fast the end moves, by differences of the lengths, `(protocol, time, 1)` to the same."""
+        return torch.gradient(inputs, spacing=dt, dim=1, edge_order=2)[0]
+
     def pull(self, data: Ensembles) -> Tensor:
         """The mean force on the end, `F = <f(e_n)> + eta du/dt`: spring and drag, `(protocol, time, 1)`."""
-        (speed,) = torch.gradient(data.inputs, spacing=data.dt, dim=1, edge_order=2)
-        return data.measured[..., -1:] + self.viscosity * speed
+        return data.measured[..., -1:] + self.viscosity * self.speed(data.inputs, data.dt)
 
     def upper_share(self, data: Ensembles) -> Tensor:
         """The share of every spring in its upper well, `p = (<e> - <f>/k) / d`, `(protocol, time, springs)`."""
