@@ -39,7 +39,7 @@ class TwoWellSprings(DrivenEntropy):
 
     def tension(self, strains: Tensor) -> Tensor:
         """What a spring pulls with, `k (e - d [e > d/2])`, any shape to the same."""
-        return self.stiffness * (strains - self.distance * (strains > self.distance / 2))
+        return self.stiffness * torch.where(strains > self.distance / 2, strains - self.distance, strains)
 
     def forward(self, x: Tensor, u: Tensor) -> Tensor:
         """The entropy, `(..., springs - 1)` and `(..., 1)` to `(...)`."""
@@ -162,12 +162,12 @@ class SpringChain(DrivenDynamics):
         upper = torch.arange(n + 1, dtype=stretch.dtype)
         ways = math.lgamma(n + 1) - torch.lgamma(upper + 1) - torch.lgamma(n - upper + 1)
         weights = (ways - (stretch[:, None] - d * upper) ** 2 / (2 * n * self.variance)).softmax(-1)
-        count = torch.multinomial(weights, 1, generator=generator)
+        count = torch.multinomial(weights, 1, generator=generator).to(stretch)
         order = torch.rand(len(stretch), n, generator=generator).argsort(-1).argsort(-1)
-        in_upper = order < count
+        in_upper = (order < count).to(stretch)
         jitter = torch.randn(len(stretch), n, generator=generator, dtype=stretch.dtype) * math.sqrt(self.variance)
         strains = jitter - jitter.mean(-1, keepdim=True) + (stretch[:, None] - d * count) / n + d * in_upper
-        return strains, ((strains > d / 2) == in_upper).all(-1)
+        return strains, ((strains > d / 2) == (in_upper > 0)).all(-1)
 
     def grid(self, inputs: Tensor, dt: float, bins: int) -> Tensor:
         """Points `(bins,)` that cover every strain under these inputs, `(protocol, time, 1)`: a few chains go ahead.
