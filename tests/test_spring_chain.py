@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
-from conftest import normal, refused
+from conftest import normal
 
 from ggd_helpers.recordings.ensembles import Ensembles, pool, share_linearly
 from ggd_helpers.recordings.simulate_ensembles import heun, simulate_groups
