@@ -8,8 +8,9 @@ import pytest
 import torch
 from conftest import normal, refused
 
+from ggd_helpers.figures.spring_chain import LONG, one_chain
 from ggd_helpers.recordings.ensembles import Ensembles, pool, share_linearly
-from ggd_helpers.recordings.simulate_ensembles import heun, simulate_groups
+from ggd_helpers.recordings.simulate_ensembles import heun, simulate_groups, simulate_paths
 from ggd_helpers.systems import protocols
 from ggd_helpers.systems.protocols import Protocol, inputs_of
 from ggd_helpers.systems.spring_chain import SpringChain
@@ -195,6 +196,33 @@ def test_the_pulls_are_those_of_the_paper():
         assert (protocols.stretch(100 * length)(TIMES) - pull).abs().max() < 1e-12
     unseen = (0.2 + 0.05 * t * (1 - torch.exp(-t)) * (1 + 0.2 * torch.sin(math.pi * t))) / 0.01
     assert (protocols.wavy_stretch(20.0)(TIMES) - unseen).abs().max() < 1e-12
+
+
+def test_paths_are_realisations_of_the_same_clouds():
+    """Averages of single paths, against the clouds of another seed, to 5 standard errors; and the ends are held."""
+    chain = SpringChain(springs=4)
+    paths = simulate_paths(chain, PULLS, 2000, points=61, dt=0.1, seed=21)
+    assert paths.shape == (2, 2000, 61, 4)
+    assert (paths.sum(-1) + 4 - pool(clouds()).inputs[:, None, :, 0]).abs().max() < 1e-12
+    data = pool(clouds(realisations=2000))
+    error = (paths.var(1) / 1000).sqrt()
+    assert ((paths.mean(1) - data.mean).abs() / error).max() < 5
+    jumps = (paths.diff(dim=2).abs().amax((0, 1, 2)) / (4 * chain.diffusivity * 0.1) ** 0.5).max()
+    assert jumps < 8  # of the deviations of one step: a path is continuous
+
+
+@pytest.mark.filterwarnings("error")
+def test_one_chain_is_drawn_where_its_particles_are_and_long_springs_in_their_colour():
+    chain = SpringChain(springs=4)
+    paths = simulate_paths(chain, PULLS, 2, points=61, dt=0.1, seed=21)[0]
+    figure = one_chain(chain, paths, 0.1 * torch.arange(61), [0, 30, 60])
+    drawn, *strips = figure.axes
+    dots = [line for line in drawn.lines if line.get_marker() == "o"]
+    assert np.abs(dots[2].get_xdata() - (paths[0, 60] + 1).cumsum(0).numpy()).max() < 1e-12
+    long = [line for line in drawn.lines if line.get_color() == LONG and len(line.get_xdata()) > 2]
+    assert len(long) == (paths[0, [0, 30, 60]] > 1).sum()
+    for strip, path in zip(strips, paths, strict=True):
+        assert np.array_equal(strip.collections[0].get_array().reshape(4, 61), (path.T > 1).numpy())
 
 
 def test_a_seed_says_which_chains():
