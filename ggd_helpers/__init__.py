@@ -73,7 +73,7 @@ _HOMES = {
     "recordings.recording": ["Recording"],
     "recordings.regular": ["Trajectories"],
     "recordings.simulate": ["simulate"],
-    "recordings.simulate_ensembles": ["simulate_groups"],
+    "recordings.simulate_ensembles": ["simulate_groups", "simulate_paths"],
     "stochastic.gillespie": ["gillespie"],
     "stochastic.langevin": ["langevin", "most_probable_path", "onsager_machlup_action"],
     "systems.diffusion": [
@@ -89,6 +89,7 @@ _HOMES = {
     "systems.particle": ["AnisotropicParticle", "OverdampedParticle", "Particle", "SteepParticle"],
     "systems.reaction_text": ["Reaction"],
     "systems.reactions": ["PRESETS", "MassActionReactions"],
+    "systems.spring_chain": ["SpringChain"],
     "systems.trapped_bead": ["TrappedBead"],
     "training.adam_lbfgs": ["AdamThenLBFGS"],
     "training.fit": ["History", "fit"],
@@ -103,6 +104,7 @@ _MODULES = {
     "measures": "evaluation.measures",
     "profiles": "systems.profiles",
     "protocols": "systems.protocols",
+    "stiv": "internal_variables.stiv",
 }
 
 __all__ = sorted([*_HOME_OF, *_MODULES])
