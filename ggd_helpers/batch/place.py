@@ -23,6 +23,10 @@ _ANOTHER = "or name another folder with --out."
 PATIENCE = 3.0  # seconds: a kernel whose program was killed looks once a second whether it still has one
 
 
+class Busy(Refused):
+    """Another run is being made into the folder."""
+
+
 class Place:
     """A folder that this run alone may write to.
 
@@ -123,10 +127,25 @@ class Place:
 
 @contextmanager
 def claimed(out: Path) -> Iterator[Place]:
-    """The folder `out`, made where it is missing, for this run alone; neighbours that dead runs left are swept.
+    """The folder `out`, made where it is missing, for this run alone; what dead runs left in its neighbours goes.
 
     Raises:
-        Refused: it cannot be made or written to, it holds something else than a run, another run is made into it.
+        Refused: it cannot be made or written to, it holds something else than a run.
+        Busy: another run is being made into it.
+    """
+    with held(out) as place:
+        clear_dead(out.parent)
+        place.earlier()
+        yield place
+
+
+@contextmanager
+def held(out: Path) -> Iterator[Place]:
+    """The folder `out`, made where it is missing, for this program alone, whatever lies in it.
+
+    Raises:
+        Refused: it cannot be made or written to.
+        Busy: another program holds it.
     """
     try:
         if out.exists() and not out.is_dir():
@@ -135,8 +154,6 @@ def claimed(out: Path) -> Iterator[Place]:
     except OSError as error:
         raise Refused(f"{out} cannot be made or written to ({error.strerror}): mend that, {_ANOTHER}") from None
     try:
-        _sweep(out)
-        place.earlier()
         yield place
     finally:
         with undisturbed():
@@ -171,13 +188,13 @@ def _claim(out: Path) -> Place:
     while True:
         try:
             (out / STAGING).mkdir(parents=True, exist_ok=True)
-            lock = _try_lock(out / STAGING)
+            lock = try_lock(out / STAGING)
         except FileNotFoundError:  # its owner has removed it in between
             continue
         if lock is not None:
             break
         if time.monotonic() > deadline:
-            raise Refused(f"another run is being made into {out}: wait for its end, {_ANOTHER}")
+            raise Busy(f"another run is being made into {out}: wait for its end, {_ANOTHER}")
         time.sleep(0.1)
     made = sorted({*made, *_made(lock)}, key=lambda folder: -len(folder.parts))  # those of a dead run, too
     place = Place(out, lock, made)
@@ -194,7 +211,7 @@ def _claim(out: Path) -> Place:
     return place
 
 
-def _try_lock(staging: Path) -> int | None:
+def try_lock(staging: Path) -> int | None:
     """A descriptor that holds the lock of a staging folder until its last copy is closed; `None` where another does."""
     import fcntl  # not on Windows, where the other commands work
 
@@ -212,13 +229,13 @@ def _try_lock(staging: Path) -> int | None:
     return None
 
 
-def _sweep(out: Path) -> None:
-    """Remove what dead runs of this user left in the folders beside `out`."""
-    for staging in out.parent.glob(f"*/{STAGING}"):
+def clear_dead(folder: Path) -> None:
+    """Remove what dead runs of this user left in the folders of `folder`."""
+    for staging in folder.glob(f"*/{STAGING}"):
         with suppress(OSError):
-            if staging.parent == out or staging.stat().st_uid != os.getuid():
+            if staging.stat().st_uid != os.getuid():
                 continue
-            if (lock := _try_lock(staging)) is not None:
+            if (lock := try_lock(staging)) is not None:
                 try:
                     Place(staging.parent, lock, _made(lock)).clear()
                 finally:
