@@ -10,7 +10,7 @@ from typing import Any
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 
-from ggd_helpers.batch.place import undisturbed
+from ggd_helpers.batch.signals import undisturbed
 from ggd_helpers.batch.sockets import socket_folder
 
 

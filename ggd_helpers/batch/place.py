@@ -7,18 +7,16 @@ what it wrote; the rest is the user's. A lock says whether a run lives, so that 
 import json
 import os
 import shutil
-import signal
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 
 from ggd_helpers.batch.chapter import Refused
+from ggd_helpers.batch.signals import undisturbed
 from ggd_helpers.files import MANIFEST, sha256, written_whole
 
 STAGING, LOCK = ".ggd-partial", "lock"
-ENDINGS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 _ANOTHER = "or name another folder with --out."
 PATIENCE = 3.0  # seconds: a kernel whose program was killed looks once a second whether it still has one
 
@@ -160,26 +158,6 @@ def held(out: Path) -> Iterator[Place]:
             with suppress(OSError):
                 place.clear()
             os.close(place.lock)
-
-
-@contextmanager
-def undisturbed() -> Iterator[list[int]]:
-    """The block comes to its end before Ctrl-C, TERM or HUP are answered; it must be short.
-
-    Yields the signals that came so far; those that are taken from the list are never answered.
-    """
-    came: list[int] = []
-    if threading.current_thread() is not threading.main_thread():  # nobody else is told of signals
-        yield came
-        return
-    before = {each: signal.signal(each, lambda number, frame: came.append(number)) for each in ENDINGS}
-    try:
-        yield came
-    finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
-        if came:
-            signal.raise_signal(came[0])
 
 
 def _claim(out: Path) -> Place:

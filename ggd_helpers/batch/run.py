@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from ggd_helpers.batch.chapter import Chapter, Refused
 from ggd_helpers.batch.memory import killed_for_memory
-from ggd_helpers.batch.place import Place, claimed, undisturbed
+from ggd_helpers.batch.place import Place, claimed
+from ggd_helpers.batch.signals import undisturbed
 
 if TYPE_CHECKING:
     from papermill import PapermillExecutionError
@@ -49,9 +50,8 @@ def run(chapter: Chapter, values: dict[str, object], out: Path, *, progress: boo
         OutOfMemory, KernelDied, DiskFull: what their names say.
         ChapterFailed: any other error in a cell, with the place and the traceback's last lines.
     """
-    if "out" not in chapter.parameters:
-        raise Refused(f"{chapter.name} has no parameter `out`, the folder for its results: add it to the chapter.")
-    out = _resolved(out)
+    check_can_run(chapter)
+    out = resolved(out)
     try:
         with ExitStack() as to_the_end, claimed(out) as place:
             _execute(chapter, values | {"out": str(place.run)}, place, progress)
@@ -73,7 +73,18 @@ def run(chapter: Chapter, values: dict[str, object], out: Path, *, progress: boo
     return json.loads((out / "results.json").read_text(encoding="utf-8"))
 
 
-def _resolved(out: Path) -> Path:
+def check_can_run(chapter: Chapter) -> None:
+    """Refuse a notebook that cannot be told where its results go."""
+    if "out" not in chapter.parameters:
+        raise Refused(f"{chapter.name} has no parameter `out`, the folder for its results: add it to the chapter.")
+
+
+def resolved(out: Path) -> Path:
+    """The folder that `--out` names, whole.
+
+    Raises:
+        Refused: no folder can have this name.
+    """
     try:
         resolved = out.resolve()
         str(resolved).encode()

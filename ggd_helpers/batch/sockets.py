@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from ggd_helpers.batch.place import LOCK, try_lock, undisturbed
+from ggd_helpers.batch.place import try_lock
+from ggd_helpers.batch.signals import undisturbed
 
 PREFIX = "ggd-sockets-"
 LONGEST = 103  # bytes of a socket's absolute path, on the strictest of systems
