@@ -9,7 +9,7 @@ from ggd_helpers.files import MANIFEST, sha256, written_whole
 
 DONE, FAILED, REFUSED = "done", "failed", "refused"
 NO_MEMORY = "out of memory"  # of the kernel: once more would end as before
-KILLED, LOST = "kernel killed", "worker lost"  # chance, which may not strike again
+DIED, LOST = "kernel died", "worker lost"  # chance, which may not strike again
 BUSY = "made by another"
 MISSING = "missing"
 

@@ -31,7 +31,7 @@ class Inputs:
         self._sources = {"notebook": _digest(code), "package": _digest(modules)}
         self._files: dict[str, str] = {}
 
-    def of(self, values: Mapping[str, object]) -> dict[str, str]:
+    def of(self, values: dict[str, object]) -> dict[str, str]:
         """Digests of the notebook, the package, and all parameters with the content of the files that they name.
 
         Raises:

@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 
 from ggd_helpers.batch.chapter import Refused, read_chapter
-from ggd_helpers.batch.ending import BUSY, DONE, FAILED, KILLED, NO_MEMORY, REFUSED, Ending
+from ggd_helpers.batch.ending import BUSY, DIED, DONE, FAILED, NO_MEMORY, REFUSED, Ending
 from ggd_helpers.batch.inputs import Inputs
 from ggd_helpers.batch.place import STAGING, Busy
 from ggd_helpers.batch.run import ChapterFailed, DiskFull, KernelDied, OutOfMemory, run
@@ -77,7 +77,7 @@ def do(job: Job) -> Ending:
     status, error = _attempt(job)
     manifest = sha256(job.folder / MANIFEST) if status == DONE else ""
     ending = Ending(status, round(time.perf_counter() - began, 1), job.attempt, error, job.inputs, manifest)
-    if status not in (KILLED, BUSY):
+    if status not in (DIED, BUSY):
         ending.write(job.record)
     return ending
 
@@ -94,7 +94,7 @@ def _attempt(job: Job) -> tuple[str, str]:
     except OutOfMemory as error:
         return NO_MEMORY, str(error)
     except KernelDied as error:
-        return KILLED, str(error)
+        return DIED, str(error)
     except (ChapterFailed, OSError) as error:
         return FAILED, str(error)
     return DONE, ""

@@ -14,6 +14,7 @@ from ggd_helpers.batch.chapter import Chapter, Refused
 from ggd_helpers.batch.memory import killed_for_memory
 from ggd_helpers.batch.place import Place, claimed
 from ggd_helpers.batch.signals import undisturbed
+from ggd_helpers.parameters import load_notebook
 
 if TYPE_CHECKING:
     from papermill import PapermillExecutionError
@@ -134,9 +135,10 @@ def _execute(chapter: Chapter, values: dict[str, object], place: Place, progress
         raise _as_ours(chapter, error) from None
     except RuntimeError:  # papermill's word for a kernel that died, and for one that died while it started
         code = next((kernel.process.returncode for kernel in kernels if kernel.process), None)
+        died = f"{chapter.name}: the kernel died {_cell_at_work(place.run / 'notebook.ipynb')}"
         if code == -signal.SIGKILL and killed_for_memory() > killed_before:
-            raise OutOfMemory(f"{chapter.name}: the kernel was killed, for the memory ran out.") from None
-        raise KernelDied(f"{chapter.name}: the kernel died ({_how(code)}).") from None
+            raise OutOfMemory(f"{died}: the system killed it, for the memory ran out.") from None
+        raise KernelDied(f"{died}: {_how(code)}.") from None
     if not (place.run / "results.json").is_file():
         raise ChapterFailed(f"{chapter.name} wrote no results.json: its last cell must call record.save().")
 
@@ -145,6 +147,20 @@ def _how(code: int | None) -> str:
     if code is None:
         return "it did not start"
     return f"killed by {signal.Signals(-code).name}" if code < 0 else f"it ended itself with exit code {code}"
+
+
+def _cell_at_work(notebook: Path) -> str:
+    """Which cell was executed last, of a notebook that papermill saves before and after each."""
+    try:
+        cells = load_notebook(notebook)["cells"]
+        sources = [
+            "".join(cell["source"])
+            for cell in cells
+            if cell["cell_type"] == "code" and cell["metadata"]["papermill"]["start_time"]
+        ]
+        return f"in cell [{len(sources)}], which begins with `{sources[-1].splitlines()[0]}`"
+    except (OSError, ValueError, LookupError):
+        return "before the first cell"
 
 
 def _as_ours(chapter: Chapter, error: "PapermillExecutionError") -> Exception:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ggd_helpers.batch.ending import BUSY, FAILED, KILLED, LOST, Ending
+from ggd_helpers.batch.ending import BUSY, DIED, FAILED, LOST, Ending
 from ggd_helpers.batch.job import Job, do, kill_kernels
 from ggd_helpers.batch.run import DiskFull
 
@@ -93,10 +93,10 @@ class Sweep:
             del self._running[future]
             if ending.status == BUSY:
                 self._waiting.append((replace(job, attempt=job.attempt - 1), ""))
-            elif ending.status in (KILLED, LOST) and job.attempt < ATTEMPTS:
+            elif ending.status in (DIED, LOST) and job.attempt < ATTEMPTS:
                 self._waiting.append((job, worker))
             else:
-                if ending.status in (KILLED, LOST):
+                if ending.status in (DIED, LOST):
                     ending.write(job.record)
                 self._told(job, ending)
 

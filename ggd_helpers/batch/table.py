@@ -37,14 +37,18 @@ class SweepFolder:
 
     def check(self) -> None:
         """Refuse a folder that holds something else, or whose table was changed by hand."""
-        if self.path.is_dir() and not (self.path / ABOUT).exists():
-            if any(path.name != STAGING for path in self.path.iterdir()):
-                raise Refused(
-                    f"{self.path} exists and is not an earlier sweep: nothing was touched. Empty it, {_ANOTHER}"
-                )
+        try:
+            if self.path.exists() and not self.path.is_dir():
+                raise Refused(f"{self.path} is a file, not an earlier sweep: nothing was touched. Move it, {_ANOTHER}")
+            there = [path.name for path in self.path.iterdir() if path.name != STAGING] if self.path.exists() else []
+        except OSError as error:
+            raise Refused(
+                f"{self.path} cannot be made or written to ({error.strerror}): mend that, {_ANOTHER}"
+            ) from None
+        if not there:
             return
-        if not self.path.exists():
-            return
+        if ABOUT not in there:
+            raise Refused(f"{self.path} exists and is not an earlier sweep: nothing was touched. Empty it, {_ANOTHER}")
         about = self._about()
         if about["chapter"] != self.chapter:
             raise Refused(

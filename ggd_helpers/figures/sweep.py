@@ -30,6 +30,9 @@ def against_parameters(runs: Sequence[Mapping[str, Value]], parameters: Sequence
     figure, axes = plt.subplots(1, len(panels), figsize=(1.2 + 3.6 * len(panels), 3.4), sharey=True, squeeze=False)
     for axis, name in zip(axes[0], panels, strict=True):
         _panel(axis, runs, name, [other for other in panels if other != name], metric)
+    seeds = {run["seed"] for run in runs if "seed" in run and "seed" not in panels}
+    if len(seeds) > 1:
+        figure.suptitle(f"median and range over {len(seeds)} seeds")
     numbers = [run[metric] for run in runs]
     if _wide(numbers):
         axes[0, 0].set_yscale("log")
