@@ -6,12 +6,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ggd_helpers.batch.cluster import Cluster
 from ggd_helpers.batch.ending import BUSY, DIED, FAILED, LOST, Ending
 from ggd_helpers.batch.job import Job, do, kill_kernels
 from ggd_helpers.batch.run import DiskFull
 
 if TYPE_CHECKING:
-    from distributed import Client, Future
+    from distributed import Future
 
 ATTEMPTS = 3  # the first, and two more
 PAUSE = 0.2  # seconds between two looks
@@ -26,13 +27,13 @@ class Sweep:
     """Runs being made on the workers of a client, one at a time on each.
 
     Args:
-        client: of Dask.
+        cluster: the workers.
         jobs: the runs.
         told: receives every run that ended, and how.
     """
 
-    def __init__(self, client: "Client", jobs: list[Job], told: Callable[[Job, Ending], None]):
-        self._client, self._told = client, told
+    def __init__(self, cluster: Cluster, jobs: list[Job], told: Callable[[Job, Ending], None]):
+        self._client, self._mend, self._told = cluster.client, cluster.mend, told
         self._waiting: deque[tuple[Job, str]] = deque((job, "") for job in jobs)
         self._running: dict[Future, tuple[Job, str]] = {}
 
@@ -47,11 +48,12 @@ class Sweep:
         When it ends early, by Ctrl-C or an error, the kernels are ended and what they had begun is cleared first.
 
         Raises:
-            SchedulerLost, DiskFull, OSError: no run can be made any more.
+            SchedulerLost, WorkersFail, DiskFull, OSError: no run can be made any more.
         """
         try:
             while self._waiting or self._running:
                 workers = self._workers()
+                self._mend(bool(workers))
                 self._hand_out(workers)
                 between(self)
                 time.sleep(PAUSE)

@@ -6,11 +6,11 @@ import sys
 import time
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ggd_helpers.batch.agenda import Agenda
 from ggd_helpers.batch.chapter import Refused, find_chapter
-from ggd_helpers.batch.cluster import check_installed, cores, local_cluster, running_cluster
+from ggd_helpers.batch.cluster import Cluster, WorkersFail, check_installed, cores, local_cluster, running_cluster
 from ggd_helpers.batch.ending import Ending
 from ggd_helpers.batch.job import Job
 from ggd_helpers.batch.place import PATIENCE, STAGING, clear_dead
@@ -22,9 +22,6 @@ from ggd_helpers.batch.sweep import SchedulerLost, Sweep
 from ggd_helpers.batch.table import SweepFolder, Table
 from ggd_helpers.files import written_whole
 from ggd_helpers.ranges import check
-
-if TYPE_CHECKING:
-    from distributed import Client
 
 
 def add_parser(commands: Any) -> None:
@@ -84,7 +81,7 @@ def _sweep(arguments: argparse.Namespace, folder: Path) -> int:
     return 1 if agenda.to_do else 0
 
 
-def _make(agenda: Agenda, cluster: AbstractContextManager["Client"], out: SweepFolder) -> str:
+def _make(agenda: Agenda, cluster: AbstractContextManager[Cluster], out: SweepFolder) -> str:
     """Make the runs that are missing or failed; returns why not all could be made, if so."""
     from tqdm import tqdm
 
@@ -93,7 +90,7 @@ def _make(agenda: Agenda, cluster: AbstractContextManager["Client"], out: SweepF
         if not jobs:
             agenda.write()
             return ""
-        with cluster as client, tqdm(total=len(jobs), desc=out.chapter, unit="run", file=sys.stderr) as bar:
+        with cluster as workers, tqdm(total=len(jobs), desc=out.chapter, unit="run", file=sys.stderr) as bar:
             agenda.write()
 
             def told(job: Job, ending: Ending) -> None:
@@ -106,10 +103,10 @@ def _make(agenda: Agenda, cluster: AbstractContextManager["Client"], out: SweepF
                 if bar.postfix != running:
                     bar.set_postfix_str(running)
 
-            Sweep(client, jobs, told).finish(between)
+            Sweep(workers, jobs, told).finish(between)
     except KeyboardInterrupt:
         return "interrupted"
-    except (SchedulerLost, DiskFull) as error:
+    except (SchedulerLost, WorkersFail, DiskFull) as error:
         return str(error).rstrip(".")
     except OSError as error:
         if error.errno not in FULL:

@@ -1,0 +1,407 @@
+"""Sweeps on two workers: what is done, recorded, tried again and not, and that nothing is lost or made twice."""
+
+import contextlib
+import csv
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from test_command_line import write_chapter
+
+from ggd_helpers import batch
+from ggd_helpers.batch import memory, sockets
+from ggd_helpers.batch.cluster import local_cluster
+from ggd_helpers.batch.place import STAGING, held
+from ggd_helpers.commands import answer
+
+pytestmark = pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="looks for kernels as Linux shows them")
+
+PARAMETERS = """\
+seed: int = 0  # starts every random draw; 0 or more
+gamma: float = 1.0  # damping rate, 1/time; positive
+nap: float = 0.0  # seconds; 0 or more
+out: str = "../runs/03_tiny"  # folder of the results
+"""
+DIES, BREAKS, FILLS, BAD = 13, 14, 15, 16
+VALIDATES = f"if gamma == {BAD}: raise ValueError('gamma must not be {BAD}')"
+WORKS = f"""\
+import json, os, random, time
+from pathlib import Path
+Path(out, "started").touch()
+if gamma == {DIES}: os._exit(7)
+if gamma == {BREAKS}: 1 / 0
+if gamma == {FILLS}: raise MemoryError("no room for so many numbers")
+time.sleep(nap)"""
+SAVES = """\
+metrics = {"1d": {"mse": gamma * random.Random(seed).random(), "pid": os.getpid()}}
+parameters = {"seed": seed, "gamma": gamma, "out": "."}
+Path(out, "results.json").write_text(json.dumps({"parameters": parameters, "metrics": metrics}))"""
+PROGRAM = """\
+import signal, sys
+from pathlib import Path
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where tests run behind an &
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # and this one under nohup
+from ggd_helpers.commands import answer
+if __name__ == "__main__":
+    sys.exit(answer(sys.argv[2:], Path(sys.argv[1])))
+"""
+
+
+def rows(out: Path) -> dict[str, dict[str, str]]:
+    with (out / "sweep.csv").open(newline="") as file:
+        listed = list(csv.DictReader(file))
+    assert len({row["run"] for row in listed}) == len(listed)
+    return {row["run"]: row for row in listed}
+
+
+def pids(out: Path) -> dict[str, float]:
+    """The kernel that made each run."""
+    return {name: float(row["1d.pid"]) for name, row in rows(out).items() if row["1d.pid"]}
+
+
+def make_chapter(folder: Path) -> Path:
+    return write_chapter(folder / "notebooks", "03_tiny", VALIDATES, WORKS, SAVES, parameters=PARAMETERS).parent
+
+
+def kernels(folder: Path) -> list[psutil.Process]:
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if any(f"{folder}/" in word and "kernel.json" in word for word in process.cmdline()):
+                found.append(process)
+    return found
+
+
+def check_tidy(out: Path) -> None:
+    """Nothing half-made lies in the folder of a sweep, and no kernel lives."""
+    assert not kernels(out)
+    assert not [path for path in out.rglob("*") if path.name == STAGING or path.name.endswith(".partial")]
+
+
+@pytest.fixture(scope="module")
+def chapters(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_chapter(tmp_path_factory.mktemp("sweep"))
+
+
+@pytest.fixture(scope="module")
+def out(chapters: Path) -> Path:
+    """One sweep in which a run dies, one breaks, one fills the memory and one is refused, beside two that are well."""
+    out = chapters.parent / "runs" / "mixed"
+    options = ["-p", f"gamma=2,{DIES},{BREAKS},{FILLS},{BAD},3", "--workers", "2", "--out", str(out)]
+    assert answer(["sweep", "03_tiny", *options], chapters) == 1
+    return out
+
+
+class TestOneSweep:
+    def test_every_run_is_in_the_table_once_with_how_it_ended(self, out: Path):
+        found = {name: (row["status"], row["attempts"]) for name, row in rows(out).items()}
+        assert found == {
+            "gamma=2": ("done", "1"),
+            f"gamma={DIES}": ("kernel died", "3"),
+            f"gamma={BREAKS}": ("failed", "1"),
+            f"gamma={FILLS}": ("out of memory", "1"),
+            f"gamma={BAD}": ("refused", "1"),
+            "gamma=3": ("done", "1"),
+        }
+
+    def test_an_error_names_the_cell(self, out: Path):
+        said = {name: row["error"] for name, row in rows(out).items()}
+        assert said[f"gamma={BREAKS}"].startswith(
+            f"03_tiny stopped in cell [4] at `if gamma == {BREAKS}: 1 / 0` ZeroDiv"
+        )
+        assert "the kernel died in cell [4], which begins with `import json" in said[f"gamma={DIES}"]
+        assert "ended itself with exit code 7" in said[f"gamma={DIES}"]
+        assert "MemoryError: no room for so many numbers" in said[f"gamma={FILLS}"]
+        assert said[f"gamma={BAD}"] == f"gamma must not be {BAD}"
+        assert said["gamma=2"] == ""
+
+    def test_what_failed_leaves_no_folder_and_what_is_done_a_whole_run(self, out: Path):
+        assert {path.name for path in out.iterdir() if path.is_dir()} == {"gamma=2", "gamma=3", "records"}
+        assert {path.name for path in (out / "gamma=2").iterdir()} == {
+            "manifest.json",
+            "notebook.ipynb",
+            "results.json",
+            "started",
+        }
+        check_tidy(out)
+
+    def test_its_numbers_are_those_of_a_single_run_to_the_last_digit(self, out: Path, chapters: Path):
+        single = batch.run(batch.find_chapter("03_tiny", chapters), {"gamma": 3.0}, out.parent / "one", progress=False)
+        assert float(rows(out)["gamma=3"]["1d.mse"]) == single["metrics"]["1d"]["mse"]
+        assert rows(out)["gamma=2"]["1d.mse"] != rows(out)["gamma=3"]["1d.mse"]
+
+    def test_a_figure_shows_the_first_metric_and_another_can_be_asked_for(self, out: Path, chapters: Path, capsys):
+        assert (out / "summary_1d.mse.png").read_bytes().startswith(b"\x89PNG")
+        assert answer(["sweep", "03_tiny", "--plot", "pid", "--out", str(out)], chapters) == 0
+        assert str(out / "summary_1d.pid.png") in capsys.readouterr().out
+        assert answer(["sweep", "03_tiny", "--plot", "msee", "--out", str(out)], chapters) == 2
+        assert "'msee' is no metric of this sweep: name one of 1d.mse" in capsys.readouterr().err
+
+    def test_a_table_that_was_changed_by_hand_is_not_replaced(self, out: Path, chapters: Path, capsys):
+        before = (out / "sweep.csv").read_text()
+        (out / "sweep.csv").write_text(before + "mine\n")
+        try:
+            assert answer(["sweep", "03_tiny", "-p", "gamma=2", "--out", str(out)], chapters) == 2
+            assert "sweep.csv was changed after the sweep that wrote it" in capsys.readouterr().err
+        finally:
+            (out / "sweep.csv").write_text(before)
+
+    def test_two_sweeps_in_one_folder_are_refused(self, out: Path, chapters: Path, capsys, monkeypatch):
+        monkeypatch.setattr("ggd_helpers.batch.place.PATIENCE", 0.0)
+        with held(out):
+            assert answer(["sweep", "03_tiny", "-p", "gamma=2", "--out", str(out)], chapters) == 2
+        assert "another run is being made into" in capsys.readouterr().err
+
+
+@pytest.fixture
+def no_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none(*arguments):
+        pytest.fail("workers would be started")
+
+    monkeypatch.setattr("distributed.LocalCluster", none)
+
+
+class TestAgain:
+    """After the sweep above; these tests change nothing in it."""
+
+    @pytest.mark.usefixtures("no_cluster")
+    def test_what_is_done_is_not_done_again(self, out: Path, chapters: Path, capsys: pytest.CaptureFixture):
+        before = pids(out)
+        assert answer(["sweep", "03_tiny", "-p", "gamma=2,3", "--out", str(out)], chapters) == 0
+        assert pids(out) == before
+        said = capsys.readouterr().out
+        assert "4 runs of other commands lie here, too" in said
+        assert "2 runs: 2 done" in said
+
+    @pytest.mark.parametrize(
+        ("change", "said"),
+        [
+            ("notebook", "2 runs are made again: the notebook changed since."),
+            ("results", "1 runs are made again: what the run had written changed since."),
+            ("nothing", "done      gamma=3"),
+        ],
+    )
+    def test_what_changed_is_seen_and_said(self, out: Path, chapters: Path, capsys, change: str, said: str):
+        path = {"notebook": chapters / "03_tiny.ipynb", "results": out / "gamma=3" / "results.json"}.get(change)
+        before = path.read_text() if path else ""
+        if path:
+            path.write_text(before.replace("json.dumps", "(json.dumps)") if change == "notebook" else before + " ")
+        try:
+            assert answer(["sweep", "03_tiny", "-p", "gamma=2,3", "--out", str(out), "--dry-run"], chapters) == 0
+        finally:
+            if path:
+                path.write_text(before)
+        printed = capsys.readouterr().out
+        assert said in printed
+        assert ("missing   gamma=3" in printed) == (change != "nothing")
+
+
+@pytest.fixture
+def sweeping(tmp_path: Path) -> Iterator[tuple[Path, subprocess.Popen]]:
+    """A sweep of four runs that goes on in another process, with two runs begun."""
+    chapters = make_chapter(tmp_path)
+    process = start(chapters, tmp_path / "out")
+    yield chapters, process
+    process.kill()
+    process.wait()
+
+
+def start(chapters: Path, out: Path) -> subprocess.Popen:
+    (chapters.parent / "program.py").write_text(PROGRAM)
+    command = [sys.executable, chapters.parent / "program.py", chapters, "sweep", "03_tiny"]
+    options = ["-p", "gamma=1", "-p", "seed=0:4", "-p", "nap=1", "--workers", "2", "--out", str(out)]
+    tmp = chapters.parent / "tmp"
+    tmp.mkdir(exist_ok=True)
+    environment = os.environ | {"TMPDIR": str(tmp)}
+    process = subprocess.Popen(
+        [*command, *options], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
+    )
+    began = time.time()
+    while not any(path.stat().st_mtime > began for path in out.glob(f"*/{STAGING}/run/started")):
+        assert process.poll() is None, process.stdout.read()  # type: ignore[union-attr]
+        time.sleep(0.05)
+    return process
+
+
+def gone(processes: list[psutil.Process], seconds: float) -> bool:
+    return not psutil.wait_procs(processes, timeout=seconds)[1]
+
+
+def test_killed_interrupted_and_robbed_of_a_worker_it_finishes_all_the_same(sweeping, tmp_path: Path):
+    (chapters, process), out = sweeping, tmp_path / "out"
+    children = psutil.Process(process.pid).children(recursive=True)
+    process.kill()  # with the scheduler in it
+    assert gone(children, 10), "orphans"
+
+    process = start(chapters, out)
+    children = psutil.Process(process.pid).children(recursive=True)
+    process.send_signal(signal.SIGINT)
+    said = process.communicate(timeout=30)[0]
+    assert process.returncode == 1, said
+    assert "ggd: interrupted. What is done stays, and the same command goes on with the rest." in said
+    assert "Traceback" not in said
+    assert gone(children, 0.5), "orphans"
+    check_tidy(out)
+    assert len(rows(out)) == 4
+    finished = pids(out)
+
+    process = start(chapters, out)
+    (victim, *_) = kernels(out)
+    worker = victim.parent()
+    assert worker is not None
+    worker.kill()
+    said = process.communicate(timeout=60)[0]
+    assert process.returncode == 0, said
+    assert {row["status"] for row in rows(out).values()} == {"done"}
+    assert sorted(row["attempts"] for row in rows(out).values())[-1] == "2"
+    assert pids(out).items() >= finished.items(), "what is done is not made again"
+    check_tidy(out)
+    assert not list((tmp_path / "tmp").glob("*")), "nothing is left among the temporary files"
+
+
+def test_workers_can_be_reached_from_this_machine_only(tmp_path: Path):
+    with local_cluster(1, tmp_path) as cluster:
+        cluster.client.wait_for_workers(1, timeout=60)
+        me = psutil.Process()
+        sockets = [each for one in (me, *me.children(recursive=True)) for each in one.net_connections("inet")]
+        listening = [each.laddr.ip for each in sockets if each.status == "LISTEN"]
+    assert len(listening) >= 2
+    assert set(listening) == {"127.0.0.1"}
+
+
+def test_a_scheduler_that_is_not_there(chapters: Path, tmp_path: Path, capsys, monkeypatch):
+    monkeypatch.setattr("ggd_helpers.batch.cluster.PATIENCE", 1)
+    for address in ("127.0.0.1:1", "nonsense://x", "tcp://"):
+        options = ["-p", "gamma=1,2", "--scheduler", address, "--out", str(tmp_path / "o")]
+        assert answer(["sweep", "03_tiny", *options], chapters) == 2
+        (line,) = capsys.readouterr().err.splitlines()
+        assert line.startswith(f"ggd: no Dask scheduler answers at {address} (")
+    assert not (tmp_path / "o").exists()
+
+
+def test_the_workers_of_another_scheduler_can_be_used(chapters: Path, tmp_path: Path, capsys: pytest.CaptureFixture):
+    options = ["-p", "gamma=1,2", "--out", str(tmp_path / "o")]
+    (tmp_path / "scratch").mkdir()
+    with local_cluster(1, tmp_path / "scratch") as cluster:
+        address = cluster.client.scheduler.address
+        assert answer(["sweep", "03_tiny", *options, "--scheduler", address], chapters) == 0
+    assert {row["status"] for row in rows(tmp_path / "o").values()} == {"done"}
+    assert "2 runs: 2 done" in capsys.readouterr().out
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """A small one."""
+    (tmp_path / "disk").mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=300k", "tmpfs", tmp_path / "disk"]
+    if subprocess.run(mount, stderr=subprocess.DEVNULL).returncode:
+        pytest.skip("needs root, and the right to mount a small disk")
+    yield tmp_path / "disk"
+    subprocess.run(["umount", tmp_path / "disk"], check=True)
+
+
+class TestDisks:
+    def test_a_full_one_is_a_sentence_and_the_table_goes_on(self, tmp_path: Path, disk: Path, capsys):
+        big = "if gamma == 2: open(out + '/big', 'wb').write(bytes(400_000))"
+        chapters = write_chapter(tmp_path / "n", "04_full", big, WORKS, SAVES, parameters=PARAMETERS).parent
+        options = ["sweep", "04_full", "--workers", "1", "--out", str(disk / "o")]
+        assert answer([*options, "-p", "gamma=1,2"], chapters) == 1
+        said = capsys.readouterr().err.splitlines()[-1]
+        assert said.startswith("ggd: No space left on device: make room, or name a folder on another disk with --out.")
+        assert said.endswith("the same command goes on with the rest.")
+        assert {name: row["status"] for name, row in rows(disk / "o").items()} == {
+            "gamma=1": "done",
+            "gamma=2": "missing",
+        }
+        check_tidy(disk)
+
+    def test_one_that_cannot_be_written_to_is_a_sentence(self, tmp_path: Path, chapters: Path, capsys):
+        place = tmp_path / "o"
+        place.mkdir()
+        if subprocess.run(["chattr", "+i", place], stderr=subprocess.DEVNULL).returncode:
+            pytest.skip("needs root, and a disk on which files can be made immutable")
+        try:
+            assert answer(["sweep", "03_tiny", "-p", "gamma=1,2", "--out", str(place)], chapters) == 2
+        finally:
+            subprocess.run(["chattr", "-i", place], check=True)
+        (said,) = capsys.readouterr().err.splitlines()
+        assert said.startswith(f"ggd: {place} cannot be made or written to (")
+
+
+class TestSockets:
+    def test_kernels_talk_through_sockets_of_their_own(self, tmp_path: Path):
+        asks = "import json, sys; told = json.load(open(sys.argv[sys.argv.index('-f') + 1]))"
+        tells = "Path(out, 'results.json').write_text(json.dumps({'parameters': {}, 'metrics': {}, 'told': told}))"
+        cells = (asks, "from pathlib import Path\n" + tells)
+        folder = write_chapter(tmp_path / "notebooks", "04_asks", *cells, parameters=PARAMETERS).parent
+        told = batch.run(batch.find_chapter("04_asks", folder), {}, tmp_path / "o", progress=False)["told"]
+        assert told["transport"] == "ipc"
+        assert Path(told["ip"]).is_absolute()
+        assert not Path(told["ip"]).parent.exists(), "they go with the run"
+
+    def test_a_folder_of_a_dead_program_goes_and_that_of_a_living_one_stays(self, tmp_path: Path, monkeypatch):
+        monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+        (tmp_path / f"{sockets.PREFIX}dead").mkdir()
+        with sockets.socket_folder() as first, sockets.socket_folder() as second:
+            assert set(tmp_path.iterdir()) == {first, second}
+        assert not list(tmp_path.iterdir())
+
+    def test_a_socket_has_a_short_path_even_where_temporary_files_have_long_ones(self, tmp_path: Path, monkeypatch):
+        deep = tmp_path / ("x" * 90)
+        deep.mkdir()
+        monkeypatch.setattr("tempfile.tempdir", str(deep))
+        with sockets.socket_folder() as folder:
+            assert len(os.fsencode(folder / "k-99")) <= 103  # type: ignore[operator]
+
+
+class TestMemory:
+    @pytest.mark.parametrize(
+        ("text", "count"),
+        [("low 0\noom 3\noom_kill 2\n", 2), ("oom_kill_disable 0\nunder_oom 0\noom_kill 5\n", 5), ("oom 3\n", None)],
+    )
+    def test_what_linux_counts_is_read(self, tmp_path: Path, text: str, count: int | None):
+        (tmp_path / "events").write_text(text)
+        assert memory.counted_in(tmp_path / "events") == count
+        assert memory.counted_in(tmp_path / "nowhere") is None
+        assert memory.killed_for_memory() >= 0
+
+    def test_a_kernel_that_the_system_kills_for_memory_is_told_from_one_that_was_killed(self, tmp_path: Path):
+        """In a control group that may have 600 MB, which takes root."""
+        group = Path("/sys/fs/cgroup/memory") if Path("/sys/fs/cgroup/memory").is_dir() else Path("/sys/fs/cgroup")
+        group = group / f"ggd-{os.getpid()}"
+        try:
+            group.mkdir()
+            limit = "memory.limit_in_bytes" if "memory" in group.parts else "memory.max"
+            (group / limit).write_text("600M")
+            swap = group / ("memory.memsw.limit_in_bytes" if "memory" in group.parts else "memory.swap.max")
+            swap.write_text("600M" if "memory" in group.parts else "0")
+        except OSError:
+            with contextlib.suppress(OSError):
+                group.rmdir()
+            pytest.skip("needs the right to limit the memory of a process")
+        fills = "if gamma == 1: x = b'1' * 2_000_000_000\nelse: import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
+        chapters = write_chapter(tmp_path / "notebooks", "04_big", "pass", fills, parameters=PARAMETERS).parent
+        program = (
+            "import os, sys\nfrom pathlib import Path\nfrom ggd_helpers import batch\n"
+            f"Path({str(group / 'cgroup.procs')!r}).write_text(str(os.getpid()))\n"
+            "for gamma in (1.0, 2.0):\n"
+            "    try: batch.run(batch.find_chapter('04_big', Path(sys.argv[1])), {'gamma': gamma}, Path(sys.argv[2]))\n"
+            "    except batch.ChapterFailed as error: print(type(error).__name__, error)"
+        )
+        command = [sys.executable, "-c", program, chapters, tmp_path / "out"]
+        try:
+            said = subprocess.run(command, timeout=120, capture_output=True, text=True).stdout
+        finally:
+            time.sleep(0.2)
+            group.rmdir()
+        first, other = (line for line in said.splitlines() if "the kernel died" in line)
+        assert first.startswith("OutOfMemory 04_big: the kernel died in cell [4]")
+        assert first.endswith("the system killed it, for the memory ran out.")
+        assert other.startswith("KernelDied 04_big: the kernel died in cell [4]")
+        assert other.endswith("killed by SIGKILL.")
