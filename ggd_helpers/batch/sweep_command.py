@@ -99,7 +99,8 @@ def _make(agenda: Agenda, cluster: AbstractContextManager[Cluster], out: SweepFo
                 bar.update()
 
             def between(sweep: Sweep) -> None:
-                running = ", ".join(sweep.running) or "waiting for workers"
+                names = sweep.running
+                running = ", ".join(names[:3]) + (" ..." if len(names) > 3 else "") or "waiting for workers"
                 if bar.postfix != running:
                     bar.set_postfix_str(running)
 
