@@ -62,7 +62,7 @@ def rows(out: Path) -> dict[str, dict[str, str]]:
 
 def pids(out: Path) -> dict[str, float]:
     """The kernel that made each run."""
-    return {name: float(row["1d.pid"]) for name, row in rows(out).items() if row["1d.pid"]}
+    return {name: float(row["1d.pid"]) for name, row in rows(out).items() if row.get("1d.pid")}
 
 
 def make_chapter(folder: Path) -> Path:

@@ -47,8 +47,19 @@ def test_every_parameter_has_a_panel_and_the_values_of_the_others_lines():
     assert [axis.get_xscale() for axis in figure.axes] == ["log", "linear"]
     assert figure.axes[0].get_yscale() == "log"
     assert bands(figure) == []
-    labels = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert labels == ["points = 2", "points = 3", "gamma = 1", "gamma = 100"]
+    labels = [[text.get_text() for text in axis.get_legend().get_texts()] for axis in figure.axes]
+    assert labels == [["points = 2", "points = 3"], ["gamma = 1", "gamma = 100"]]
+
+
+def test_legends_and_title_lie_over_nothing():
+    values = {"gamma": [0.1, 1.0, 10.0, 100.0], "points": [2.0, 3.0, 5.0], "seed": [0.0, 1.0, 2.0]}
+    figure = against_parameters(runs(**values), list(values), "1d.mse")
+    figure.draw_without_rendering()
+    boxes = [figure._suptitle.get_window_extent()]
+    for axis in figure.axes:
+        boxes += [axis.get_legend().get_window_extent(), axis.get_window_extent()]
+    touching = [(a, b) for a, b in itertools.combinations(boxes, 2) if a.shrunk(0.99, 0.99).overlaps(b)]
+    assert not touching
 
 
 def test_more_lines_than_can_be_told_apart_become_a_band():

@@ -60,11 +60,14 @@ def local_cluster(workers: int, scratch: Path) -> Iterator[Cluster]:
     They are started here and not by Dask, which gives one up that is killed while it starts, and would set the number
     of threads. They end with this program, however it ends.
     """
+    import dask
     from distributed import Client, LocalCluster
 
     _quiet()
+    local = {"host": "127.0.0.1", "dashboard_address": "127.0.0.1:0"}  # None would take port 8787, which one sweep can
     with (
-        LocalCluster(n_workers=0, host="127.0.0.1", dashboard_address=None, silence_logs=SILENT) as scheduler,
+        dask.config.set({"temporary-directory": str(scratch)}),
+        LocalCluster(n_workers=0, silence_logs=SILENT, scheduler_kwargs={"dashboard": False}, **local) as scheduler,
         Client(scheduler) as client,
         _Processes(workers, scheduler.scheduler_address, scratch) as processes,
     ):

@@ -7,7 +7,7 @@ import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ggd_helpers.figures.style import COLOURS, DASHES, legend_outside, styled
+from ggd_helpers.figures.style import COLOURS, DASHES, styled
 
 MOST_LINES = 6
 WIDE = 30.0  # largest over smallest, from which on an axis is logarithmic
@@ -37,10 +37,6 @@ def against_parameters(runs: Sequence[Mapping[str, Value]], parameters: Sequence
     if _wide(numbers):
         axes[0, 0].set_yscale("log")
     axes[0, 0].set_ylabel(metric.replace("_", " "))
-    for axis in axes[0]:
-        if axis.get_legend_handles_labels()[0]:
-            legend_outside(figure, *axes[0], columns=2)
-            break
     return figure
 
 
@@ -55,6 +51,8 @@ def _panel(axis: Axes, runs: Sequence[Mapping[str, Value]], name: str, others: S
     for i, (key, members) in enumerate(groups.items()):
         label = ", ".join(f"{other} = {_short(value)}" for other, value in zip(others, key, strict=False))
         _line(axis, places, members, name, metric, {"color": COLOURS[i], "ls": DASHES[i], "label": label or None})
+    if others and len(groups) > 1:  # above the panel, for the lines of another panel stand for other things
+        axis.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
     axis.set_xlabel(name.replace("_", " "))
     if _has_texts(values):
         axis.set_xticks(list(places.values()), [_short(value) for value in values])
