@@ -6,8 +6,10 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -16,7 +18,9 @@ from test_command_line import write_chapter
 
 from ggd_helpers import batch
 from ggd_helpers.batch import memory, sockets
-from ggd_helpers.batch.cluster import local_cluster
+from ggd_helpers.batch.cluster import Cluster, local_cluster
+from ggd_helpers.batch.inputs import Inputs
+from ggd_helpers.batch.job import Job, do
 from ggd_helpers.batch.place import STAGING, held
 from ggd_helpers.commands import answer
 
@@ -202,97 +206,69 @@ class TestAgain:
         assert ("missing   gamma=3" in printed) == (change != "nothing")
 
 
-@pytest.fixture
-def sweeping(tmp_path: Path) -> Iterator[tuple[Path, subprocess.Popen]]:
-    """A sweep of four runs that goes on in another process, with two runs begun."""
-    chapters = make_chapter(tmp_path)
-    process = start(chapters, tmp_path / "out")
-    yield chapters, process
-    process.kill()
-    process.wait()
+OPTIONS = ["-p", "gamma=1", "-p", "seed=0:3", "-p", "nap=1", "--workers", "1", "--out"]
 
 
-def start(chapters: Path, out: Path) -> subprocess.Popen:
+@contextlib.contextmanager
+def begun(chapters: Path, out: Path) -> Iterator[subprocess.Popen]:
+    """A sweep of three runs that goes on in another process, and has begun one of them."""
     (chapters.parent / "program.py").write_text(PROGRAM)
-    command = [sys.executable, chapters.parent / "program.py", chapters, "sweep", "03_tiny"]
-    options = ["-p", "gamma=1", "-p", "seed=0:4", "-p", "nap=1", "--workers", "2", "--out", str(out)]
-    tmp = chapters.parent / "tmp"
-    tmp.mkdir(exist_ok=True)
-    environment = os.environ | {"TMPDIR": str(tmp)}
-    process = subprocess.Popen(
-        [*command, *options], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
-    )
+    command = [sys.executable, chapters.parent / "program.py", chapters, "sweep", "03_tiny", *OPTIONS, out]
     began = time.time()
-    while not any(path.stat().st_mtime > began for path in out.glob(f"*/{STAGING}/run/started")):
-        assert process.poll() is None, process.stdout.read()  # type: ignore[union-attr]
-        time.sleep(0.05)
-    return process
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        try:
+            while not any(path.stat().st_mtime > began for path in out.glob(f"*/{STAGING}/run/started")):
+                assert process.poll() is None, process.communicate()[0]
+                time.sleep(0.05)
+            yield process
+        finally:
+            process.kill()
 
 
 def gone(processes: list[psutil.Process], seconds: float) -> bool:
     return not psutil.wait_procs(processes, timeout=seconds)[1]
 
 
-def test_killed_interrupted_and_robbed_of_a_worker_it_finishes_all_the_same(sweeping, tmp_path: Path):
-    (chapters, process), out = sweeping, tmp_path / "out"
-    children = psutil.Process(process.pid).children(recursive=True)
-    process.kill()  # with the scheduler in it
-    assert gone(children, 10), "orphans"
-
-    process = start(chapters, out)
-    children = psutil.Process(process.pid).children(recursive=True)
-    process.send_signal(signal.SIGINT)
-    said = process.communicate(timeout=30)[0]
-    assert process.returncode == 1, said
-    assert "ggd: interrupted. What is done stays, and the same command goes on with the rest." in said
-    assert "Traceback" not in said
-    assert gone(children, 0.5), "orphans"
-    check_tidy(out)
-    assert len(rows(out)) == 4
-    finished = pids(out)
-
-    process = start(chapters, out)
-    (victim, *_) = kernels(out)
-    worker = victim.parent()
+def kill_first_worker(out: Path) -> None:
+    """Wait for a kernel, and end its worker."""
+    while not (found := kernels(out)):
+        time.sleep(0.05)
+    worker = found[0].parent()
     assert worker is not None
     worker.kill()
-    said = process.communicate(timeout=60)[0]
-    assert process.returncode == 0, said
-    assert {row["status"] for row in rows(out).values()} == {"done"}
-    assert sorted(row["attempts"] for row in rows(out).values())[-1] == "2"
+
+
+def test_killed_interrupted_and_robbed_of_a_worker_it_finishes_all_the_same(tmp_path: Path, monkeypatch):
+    chapters, out = make_chapter(tmp_path), tmp_path / "out"
+    (tmp_path / "tmp").mkdir()
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    with begun(chapters, out) as process:
+        children = psutil.Process(process.pid).children(recursive=True)
+        process.kill()  # with the scheduler in it
+        assert gone(children, 10), "orphans"
+
+    with begun(chapters, out) as process:
+        children = psutil.Process(process.pid).children(recursive=True)
+        process.send_signal(signal.SIGINT)
+        said = process.communicate(timeout=60)[0]
+        assert process.returncode == 1, said
+        assert "ggd: interrupted. What is done stays, and the same command goes on with the rest." in said
+        assert "Traceback" not in said
+        assert gone(children, 0.5), "orphans"
+    check_tidy(out)
+    assert len(rows(out)) == 3
+    finished = pids(out)
+
+    thief = threading.Thread(target=kill_first_worker, args=(out,))
+    thief.start()
+    assert answer(["sweep", "03_tiny", *OPTIONS, str(out)], chapters) == 0
+    thief.join()
+    assert [row["status"] for row in rows(out).values()] == ["done"] * 3
+    assert sorted(row["attempts"] for row in rows(out).values()) == ["1", "1", "2"]
     assert pids(out).items() >= finished.items(), "what is done is not made again"
     check_tidy(out)
-    assert not list((tmp_path / "tmp").glob("*")), "nothing is left among the temporary files"
-
-
-def test_workers_can_be_reached_from_this_machine_only(tmp_path: Path):
-    with local_cluster(1, tmp_path) as cluster:
-        cluster.client.wait_for_workers(1, timeout=60)
-        me = psutil.Process()
-        sockets = [each for one in (me, *me.children(recursive=True)) for each in one.net_connections("inet")]
-        listening = [each.laddr.ip for each in sockets if each.status == "LISTEN"]
-    assert len(listening) >= 2
-    assert set(listening) == {"127.0.0.1"}
-
-
-def test_a_scheduler_that_is_not_there(chapters: Path, tmp_path: Path, capsys, monkeypatch):
-    monkeypatch.setattr("ggd_helpers.batch.cluster.PATIENCE", 1)
-    for address in ("127.0.0.1:1", "nonsense://x", "tcp://"):
-        options = ["-p", "gamma=1,2", "--scheduler", address, "--out", str(tmp_path / "o")]
-        assert answer(["sweep", "03_tiny", *options], chapters) == 2
-        (line,) = capsys.readouterr().err.splitlines()
-        assert line.startswith(f"ggd: no Dask scheduler answers at {address} (")
-    assert not (tmp_path / "o").exists()
-
-
-def test_the_workers_of_another_scheduler_can_be_used(chapters: Path, tmp_path: Path, capsys: pytest.CaptureFixture):
-    options = ["-p", "gamma=1,2", "--out", str(tmp_path / "o")]
-    (tmp_path / "scratch").mkdir()
-    with local_cluster(1, tmp_path / "scratch") as cluster:
-        address = cluster.client.scheduler.address
-        assert answer(["sweep", "03_tiny", *options, "--scheduler", address], chapters) == 0
-    assert {row["status"] for row in rows(tmp_path / "o").values()} == {"done"}
-    assert "2 runs: 2 done" in capsys.readouterr().out
+    assert not list((tmp_path / "tmp").iterdir()), "nothing is left among the temporary files"
 
 
 @pytest.fixture
@@ -306,32 +282,75 @@ def disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", tmp_path / "disk"], check=True)
 
 
-class TestDisks:
-    def test_a_full_one_is_a_sentence_and_the_table_goes_on(self, tmp_path: Path, disk: Path, capsys):
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    with local_cluster(1, tmp_path_factory.mktemp("scratch")) as cluster:
+        cluster.client.wait_for_workers(1, timeout=120)
+        yield cluster
+
+
+class TestCluster:
+    def test_workers_can_be_reached_from_this_machine_only(self, cluster: Cluster):
+        me = psutil.Process()
+        open_here = [each for one in (me, *me.children(recursive=True)) for each in one.net_connections("inet")]
+        listening = [each.laddr.ip for each in open_here if each.status == "LISTEN"]
+        assert len(listening) >= 2
+        assert set(listening) == {"127.0.0.1"}
+
+    def test_the_workers_of_a_scheduler_can_be_used(self, cluster: Cluster, chapters: Path, tmp_path: Path, capsys):
+        options = ["-p", "gamma=1", "--out", str(tmp_path / "o"), "--scheduler", cluster.client.scheduler.address]
+        assert answer(["sweep", "03_tiny", *options], chapters) == 0
+        assert "1 runs: 1 done" in capsys.readouterr().out
+
+    def test_a_worker_that_does_not_see_the_same_says_so(self, cluster: Cluster, chapters: Path, tmp_path: Path):
+        values, folder = {"gamma": 1.0}, tmp_path / "o"
+        inputs = Inputs(chapters / "03_tiny.ipynb").of(values)
+        job = Job(chapters / "03_tiny.ipynb", folder, "gamma=1", values, inputs, "1")
+        ending = cluster.client.submit(do, job).result()
+        assert ending.status == "failed"
+        assert f"does not see {folder}: name a folder with --out that all machines share." in ending.error
+        with held(folder):
+            other = replace(job, inputs=inputs | {"package": "another"})
+            ending = cluster.client.submit(do, other).result()
+        assert ending.status == "failed"
+        assert "the notebook, the package or a data file is not the one that the sweep began with" in ending.error
+
+    def test_a_full_disk_is_a_sentence_and_the_table_goes_on(
+        self, cluster: Cluster, tmp_path: Path, disk: Path, capsys
+    ):
         big = "if gamma == 2: open(out + '/big', 'wb').write(bytes(400_000))"
         chapters = write_chapter(tmp_path / "n", "04_full", big, WORKS, SAVES, parameters=PARAMETERS).parent
-        options = ["sweep", "04_full", "--workers", "1", "--out", str(disk / "o")]
-        assert answer([*options, "-p", "gamma=1,2"], chapters) == 1
+        options = ["--scheduler", cluster.client.scheduler.address, "--out", str(disk / "o")]
+        assert answer(["sweep", "04_full", "-p", "gamma=1,2", *options], chapters) == 1
         said = capsys.readouterr().err.splitlines()[-1]
         assert said.startswith("ggd: No space left on device: make room, or name a folder on another disk with --out.")
         assert said.endswith("the same command goes on with the rest.")
-        assert {name: row["status"] for name, row in rows(disk / "o").items()} == {
-            "gamma=1": "done",
-            "gamma=2": "missing",
-        }
+        found = {name: row["status"] for name, row in rows(disk / "o").items()}
+        assert found == {"gamma=1": "done", "gamma=2": "missing"}
         check_tidy(disk)
 
-    def test_one_that_cannot_be_written_to_is_a_sentence(self, tmp_path: Path, chapters: Path, capsys):
-        place = tmp_path / "o"
-        place.mkdir()
-        if subprocess.run(["chattr", "+i", place], stderr=subprocess.DEVNULL).returncode:
-            pytest.skip("needs root, and a disk on which files can be made immutable")
-        try:
-            assert answer(["sweep", "03_tiny", "-p", "gamma=1,2", "--out", str(place)], chapters) == 2
-        finally:
-            subprocess.run(["chattr", "-i", place], check=True)
-        (said,) = capsys.readouterr().err.splitlines()
-        assert said.startswith(f"ggd: {place} cannot be made or written to (")
+
+def test_a_scheduler_that_is_not_there(chapters: Path, tmp_path: Path, capsys, monkeypatch):
+    monkeypatch.setattr("ggd_helpers.batch.cluster.PATIENCE", 1)
+    for address in ("127.0.0.1:1", "nonsense://x", "tcp://"):
+        options = ["-p", "gamma=1,2", "--scheduler", address, "--out", str(tmp_path / "o")]
+        assert answer(["sweep", "03_tiny", *options], chapters) == 2
+        (line,) = capsys.readouterr().err.splitlines()
+        assert line.startswith(f"ggd: no Dask scheduler answers at {address} (")
+    assert not (tmp_path / "o").exists()
+
+
+def test_a_folder_that_cannot_be_written_to_is_a_sentence(tmp_path: Path, chapters: Path, capsys):
+    place = tmp_path / "o"
+    place.mkdir()
+    if subprocess.run(["chattr", "+i", place], stderr=subprocess.DEVNULL).returncode:
+        pytest.skip("needs root, and a disk on which files can be made immutable")
+    try:
+        assert answer(["sweep", "03_tiny", "-p", "gamma=1,2", "--out", str(place)], chapters) == 2
+    finally:
+        subprocess.run(["chattr", "-i", place], check=True)
+    (said,) = capsys.readouterr().err.splitlines()
+    assert said.startswith(f"ggd: {place} cannot be made or written to (")
 
 
 class TestSockets:
