@@ -180,14 +180,14 @@ class TestAgain:
         assert answer(["sweep", "03_tiny", "-p", "gamma=2,3", "--out", str(out)], chapters) == 0
         assert pids(out) == before
         said = capsys.readouterr().out
-        assert "4 runs of other commands lie here, too" in said
+        assert "The folder holds 4 runs of other commands, which the table does not show." in said
         assert "2 runs: 2 done" in said
 
     @pytest.mark.parametrize(
         ("change", "said"),
         [
-            ("notebook", "2 runs are made again: the notebook changed since."),
-            ("results", "1 runs are made again: what the run had written changed since."),
+            ("notebook", "2 runs will be made again: the notebook changed since."),
+            ("results", "1 run will be made again: what the run had written changed since."),
             ("nothing", "done      gamma=3"),
         ],
     )
@@ -300,7 +300,7 @@ class TestCluster:
     def test_the_workers_of_a_scheduler_can_be_used(self, cluster: Cluster, chapters: Path, tmp_path: Path, capsys):
         options = ["-p", "gamma=1", "--out", str(tmp_path / "o"), "--scheduler", cluster.client.scheduler.address]
         assert answer(["sweep", "03_tiny", *options], chapters) == 0
-        assert "1 runs: 1 done" in capsys.readouterr().out
+        assert "1 run: 1 done" in capsys.readouterr().out
 
     def test_a_worker_that_does_not_see_the_same_says_so(self, cluster: Cluster, chapters: Path, tmp_path: Path):
         values, folder = {"gamma": 1.0}, tmp_path / "o"

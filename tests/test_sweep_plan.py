@@ -167,7 +167,7 @@ def test_a_dry_run_lists_the_runs_and_touches_nothing(folder: Path, capsys: pyte
     assert answer(["sweep", "03_tiny", "-p", "gamma=1,2", "-p", "seed=0:2", "--dry-run", "--workers", "2"], folder) == 0
     *runs, estimate = capsys.readouterr().out.splitlines()
     assert runs == [f"missing   seed={s}_gamma={g}" for g in (1, 2) for s in (0, 1)]
-    assert estimate == "4 runs are to be made; how long one takes is known when the first is done."
+    assert estimate == "4 runs to make; how long one takes is known when the first is done."
     assert files(folder.parent) == before
 
 

@@ -59,7 +59,7 @@ class Agenda:
     def counts(self) -> str:
         """How many runs are how far, in words."""
         counted = Counter(self.status(job.name) for job in self.jobs)
-        return f"{len(self.jobs)} runs: " + ", ".join(f"{count} {status}" for status, count in counted.items())
+        return f"{_runs(len(self.jobs))}: " + ", ".join(f"{count} {status}" for status, count in counted.items())
 
     def notes(self) -> list[str]:
         """What someone should know who expects that nothing is made twice, and no run forgotten."""
@@ -68,24 +68,24 @@ class Agenda:
             kept = Ending.read(job.record)
             if kept and job.name not in self.endings:
                 reasons[changed(kept.inputs, job.inputs) or "what the run had written"] += 1
-        notes = [f"{count} runs are made again: {reason} changed since." for reason, count in reasons.items()]
+        notes = [f"{_runs(count)} will be made again: {reason} changed since." for reason, count in reasons.items()]
         names = {path.stem for path in (self._folder.path / RECORDS).glob("*.json")}
         if others := names - self._runs.keys():
-            notes.append(f"{len(others)} runs of other commands lie here, too: they stay, and are not in the table.")
+            notes.append(f"The folder holds {_runs(len(others))} of other commands, which the table does not show.")
         return notes
 
     def estimate(self, workers: int) -> str:
         """How long it will take with so many runs at a time, and how this is known."""
         missing = len(self.to_do)
         if not missing:
-            return "nothing is to be done"
+            return "Nothing is to be done"
         seconds, source = self._seconds_of_one()
         if not seconds:
-            return f"{missing} runs are to be made; how long one takes is known when the first is done"
+            return f"{_runs(missing)} to make; how long one takes is known when the first is done"
         rounds = -(-missing // workers)
         took = statistics.median(seconds)
         return (
-            f"{missing} runs are to be made, {workers} at a time: about {_duration(rounds * took)} "
+            f"{_runs(missing)} to make, {workers} at a time: about {_duration(rounds * took)} "
             f"({_duration(took)} each, the median of {len(seconds)} {source})"
         )
 
@@ -98,6 +98,10 @@ class Agenda:
             return list(content["about"]["seconds"]), "at its defaults on the machine of the course"
         except (OSError, ValueError, KeyError):
             return [], ""
+
+
+def _runs(count: int) -> str:
+    return f"{count} run" + "s" * (count != 1)
 
 
 def _duration(seconds: float) -> str:

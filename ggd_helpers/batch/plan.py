@@ -63,11 +63,9 @@ def _values_by_name(chapter: Chapter, assignments: list[str]) -> dict[str, list[
     lists: dict[str, dict[object, None]] = {}
     for assignment in assignments:
         name, equals, text = assignment.partition("=")
-        parameter = chapter.parameters.get(name)
-        if not equals or parameter is None or name == "out":
+        if not equals or name == "out" or name not in chapter.parameters:
             read_values(chapter, [assignment])  # says what is wrong
-            raise AssertionError(assignment)
-        for part in _parts(parameter, text):
+        for part in _parts(chapter.parameters[name], text):
             value = read_values(chapter, [f"{name}={part}"])[name]
             if value in lists.setdefault(name, {}):
                 raise Refused(f"{name}={shown(str(value))[1:-1]} stands there twice: name each value once.")

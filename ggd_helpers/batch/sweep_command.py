@@ -158,7 +158,8 @@ def _workers(arguments: argparse.Namespace) -> int:
     if arguments.workers and arguments.scheduler:
         raise Refused("--workers is for this machine, --scheduler names a cluster with workers of its own: keep one.")
     if arguments.workers is None:
-        return max(1, cores() // int(os.environ.get("OMP_NUM_THREADS", "1")))
+        threads = os.environ.get("OMP_NUM_THREADS", "1")
+        return max(1, cores() // int(threads)) if threads.isdigit() and int(threads) else 1
     try:
         number = int(arguments.workers)
     except ValueError:

@@ -171,7 +171,7 @@ class Table:
         rows = [row for row in self.rows if row[metric]]
         differing = [name for name in self.parameters if len({row[name] for row in rows}) > 1]
         if not differing:
-            raise Refused(f"{metric} is there for {len(rows)} runs, which do not differ: there is nothing to draw.")
+            raise Refused(f"the runs with {metric} do not differ: there is nothing to draw it against.")
         return [{name: _number(row[name]) for name in (*differing, metric)} for row in rows], differing
 
 
