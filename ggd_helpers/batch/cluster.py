@@ -78,7 +78,7 @@ class _Processes:
     """Worker processes; all are ended when the block is."""
 
     def __init__(self, number: int, address: str, scratch: Path):
-        self._command = [sys.executable, "-m", "ggd_helpers.batch.worker", address, str(scratch)]
+        self._command = [sys.executable, "-P", "-m", "ggd_helpers.batch.worker", address, str(scratch)]
         self._number, self._log, self._in_vain = number, scratch / "workers.log", 0
         self._processes: list[subprocess.Popen] = []
 
