@@ -7,12 +7,16 @@ import sys
 from pathlib import Path
 
 import pytest
-from test_command_line import SAVE, files, write_chapter
+from test_command_line import SAVE, files, make_run, write_chapter
 
 from ggd_helpers.batch import find_chapter
+from ggd_helpers.batch.agenda import Agenda
+from ggd_helpers.batch.ending import Ending
 from ggd_helpers.batch.inputs import Inputs, changed
 from ggd_helpers.batch.plan import MOST, planned
+from ggd_helpers.batch.table import SweepFolder
 from ggd_helpers.commands import answer
+from ggd_helpers.files import sha256
 
 
 @pytest.fixture
@@ -169,6 +173,25 @@ def test_a_dry_run_lists_the_runs_and_touches_nothing(folder: Path, capsys: pyte
     assert runs == [f"missing   seed={s}_gamma={g}" for g in (1, 2) for s in (0, 1)]
     assert estimate == "4 runs to make; how long one takes is known when the first is done."
     assert files(folder.parent) == before
+
+
+def test_what_workers_finished_while_the_sweep_was_ended_is_taken_in(folder: Path, tmp_path: Path):
+    chapter, out = find_chapter("03_tiny", folder), SweepFolder(tmp_path / "out", "03_tiny")
+    out.path.mkdir()
+    agenda = Agenda(chapter, out, planned(chapter, ["gamma=1,2"]))
+    one, other = agenda.jobs
+    make_run(one.folder)
+    (one.folder / "results.json").write_text('{"metrics": {"1d": {"mse": 0.5}}}')
+    digests = {name: sha256(one.folder / name) for name in ("results.json", "notebook.ipynb")}
+    (one.folder / "manifest.json").write_text(json.dumps({"files": digests}))
+    Ending("done", 2.0, 1, "", one.inputs, sha256(one.folder / "manifest.json")).write(one.record)
+    assert agenda.to_do == [one, other]
+    agenda.catch_up()
+    assert agenda.to_do == [other]
+    assert agenda.counts() == "2 runs: 1 done, 1 missing"
+    lines = out.table.read_text().splitlines()
+    assert lines[1:] == ["gamma=1,1.0,done,1,2.0,,0.5", "gamma=2,2.0,missing,,,,"]
+    assert agenda.estimate(2) == "1 run to make, 2 at a time: about 2 s (2 s each, the median of 1 in this folder)"
 
 
 class TestInputs:

@@ -34,6 +34,11 @@ class Ending:
     inputs: Mapping[str, str]
     manifest: str = ""
 
+    @property
+    def told(self) -> str:
+        """What went wrong, on one line."""
+        return " ".join(self.error.split("\n\n")[0].split())
+
     def write(self, path: Path) -> None:
         """Keep it, whole or not at all."""
         path.parent.mkdir(exist_ok=True)
