@@ -262,7 +262,7 @@ def test_killed_interrupted_and_robbed_of_a_worker_it_finishes_all_the_same(tmp_
     assert len(rows(out)) == 2
     finished = pids(out)
 
-    thief = threading.Thread(target=kill_first_worker, args=(out,))
+    thief = threading.Thread(target=kill_first_worker, args=(out,), daemon=True)
     thief.start()
     assert answer(["sweep", "03_tiny", *OPTIONS, str(out)], chapters) == 0
     thief.join()

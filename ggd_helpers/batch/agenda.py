@@ -52,6 +52,12 @@ class Agenda:
         self._rows[job.name] = self._folder.row(self._runs[job.name], ending)
         self.write()
 
+    def catch_up(self) -> None:
+        """Take in what workers have finished and nobody was told of, for the sweep was ended meanwhile."""
+        for job in self.to_do:
+            if ending := job.done():
+                self.take(job, ending)
+
     def write(self) -> None:
         """Write the table as it is now."""
         self._folder.write(list(self._rows.values()))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ggd_helpers.batch.cluster import Cluster
 from ggd_helpers.batch.ending import BUSY, DIED, FAILED, LOST, Ending
 from ggd_helpers.batch.job import Job, do, kill_kernels
-from ggd_helpers.batch.run import DiskFull
+from ggd_helpers.batch.run import FULL, DiskFull
 
 if TYPE_CHECKING:
     from distributed import Future
@@ -122,7 +122,7 @@ def _ending(future: "Future", job: Job) -> Ending:
     if future.status == "finished":
         return future.result()
     error = future.exception() if future.status == "error" else None
-    if isinstance(error, DiskFull | OSError):
+    if isinstance(error, DiskFull) or (isinstance(error, OSError) and error.errno in FULL):
         raise error
     if error is None or type(error).__name__ == "KilledWorker":
         future.cancel()

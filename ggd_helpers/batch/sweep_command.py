@@ -105,9 +105,10 @@ def _make(agenda: Agenda, cluster: AbstractContextManager[Cluster], out: SweepFo
                     bar.set_postfix_str(running)
 
             Sweep(workers, jobs, told).finish(between)
-    except KeyboardInterrupt:
-        return "interrupted"
-    except (SchedulerLost, WorkersFail, DiskFull) as error:
+    except (KeyboardInterrupt, SchedulerLost, WorkersFail) as error:
+        agenda.catch_up()
+        return str(error) or "interrupted"
+    except DiskFull as error:
         return str(error).rstrip(".")
     except OSError as error:
         if error.errno not in FULL:
@@ -129,8 +130,8 @@ def _clear(out: Path) -> None:
 
 def _line(job: Job, ending: Ending) -> str:
     again = f", begun {ending.attempts} times" if ending.attempts > 1 else ""
-    told = " ".join(ending.error.split("\n\n")[0].split())
-    return f"{ending.status:8s}  {job.name}  {ending.seconds:.0f} s{again}" + (f": {told}" if told else "")
+    said = f": {ending.told}" if ending.told else ""
+    return f"{ending.status:8s}  {job.name}  {ending.seconds:.0f} s{again}{said}"
 
 
 def _list(agenda: Agenda, workers: int) -> None:

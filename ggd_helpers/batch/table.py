@@ -86,12 +86,11 @@ class SweepFolder:
         row = {"run": run.name} | {name: str(value) for name, value in run.values.items()}
         if ending is None:
             return row | {"status": MISSING}
-        told = " ".join(ending.error.split("\n\n")[0].split())
         row |= {
             "status": ending.status,
             "attempts": str(ending.attempts),
             "seconds": str(ending.seconds),
-            "error": told,
+            "error": ending.told,
         }
         if ending.status == DONE:
             metrics = json.loads((self.path / run.name / "results.json").read_text(encoding="utf-8"))["metrics"]
