@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from test_command_line import SAVE, files, make_run, write_chapter
 
-from ggd_helpers.batch import find_chapter
+from ggd_helpers.batch import Refused, find_chapter
 from ggd_helpers.batch.agenda import Agenda
 from ggd_helpers.batch.ending import Ending
 from ggd_helpers.batch.inputs import Inputs, changed
 from ggd_helpers.batch.plan import MOST, planned
-from ggd_helpers.batch.table import SweepFolder
+from ggd_helpers.batch.table import SweepFolder, Table
 from ggd_helpers.commands import answer
 from ggd_helpers.files import sha256
 
@@ -192,6 +192,27 @@ def test_what_workers_finished_while_the_sweep_was_ended_is_taken_in(folder: Pat
     lines = out.table.read_text().splitlines()
     assert lines[1:] == ["gamma=1,1.0,done,1,2.0,,0.5", "gamma=2,2.0,missing,,,,"]
     assert agenda.estimate(2) == "1 run to make, 2 at a time: about 2 s (2 s each, the median of 1 in this folder)"
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        (None, "1d.mse"),
+        ("1d_untrained.mse", "1d_untrained.mse"),
+        ("drift", "2d.drift"),
+        ("mse", "'mse' is measured in several experiments: name one of 1d_untrained.mse, 1d.mse."),
+        ("1d.msee", "'1d.msee' is no metric of this sweep: name one of 1d.mse"),
+    ],
+)
+def test_a_metric_is_found_by_its_name_or_chosen(tmp_path: Path, asked: str | None, found: str):
+    (tmp_path / "sweep.csv").write_text("run,gamma,status,attempts,seconds,error,1d_untrained.mse,1d.mse,2d.drift\n")
+    table = Table.read(tmp_path / "sweep.csv")
+    assert table.parameters == ["gamma"]
+    if found in table.metrics:
+        assert table.metric(asked) == found
+    else:
+        with pytest.raises(Refused, match=found.replace(".", r"\.")):
+            table.metric(asked)
 
 
 class TestInputs:

@@ -141,11 +141,9 @@ def _list(agenda: Agenda, workers: int) -> None:
 
 
 def _draw(out: SweepFolder, metric: str | None) -> str:
-    """Draw a metric, or else the first one, against the parameters that were swept; returns where."""
+    """Draw a metric, or else one that the table chooses, against the parameters that were swept; returns where."""
     table = Table.read(out.table)
-    if not table.metrics:
-        raise Refused("no run has a number to draw: see the column `error` of the table.")
-    name = table.metric(metric or table.metrics[0])
+    name = table.metric(metric)
     runs, parameters = table.shown(name)
     from ggd_helpers.figures.sweep import against_parameters
 

@@ -148,18 +148,22 @@ class Table:
             raise Refused(f"{path} is no table of a sweep ({error}): sweep again.") from None
         return cls(rows, names[1:first], names[first + len(_KNOWN) :])
 
-    def metric(self, name: str) -> str:
-        """The column that `name` says, whole or by its last part.
+    def metric(self, name: str | None) -> str:
+        """The column that `name` says, whole or by its last part; or else the first that is of a trained model.
 
         Raises:
             Refused: no column, or more than one.
         """
+        if not self.metrics:
+            raise Refused("no run has a number to draw: see the column `error` of the table.")
+        if name is None:
+            return next((each for each in self.metrics if "untrained" not in each), self.metrics[0])
         meant = [name] if name in self.metrics else [each for each in self.metrics if each.endswith(f".{name}")]
         if len(meant) == 1:
             return meant[0]
         near = meant or difflib.get_close_matches(name, self.metrics, n=3, cutoff=0.4) or self.metrics[:8]
         told = "is measured in several experiments" if meant else "is no metric of this sweep"
-        raise Refused(f"{shown(name)} {told}: name one of {', '.join(near) or 'none, for no run is done'}.")
+        raise Refused(f"{shown(name)} {told}: name one of {', '.join(near)}.")
 
     def shown(self, metric: str) -> tuple[list[dict[str, float | str]], list[str]]:
         """The runs that are done and have the metric, with numbers as such, and the parameters that differ in them.
