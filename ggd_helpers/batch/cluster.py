@@ -134,5 +134,6 @@ def running_cluster(address: str) -> Iterator[Cluster]:
 
 def _quiet() -> None:
     """What Dask has to say of workers that die, a sweep says in its own words."""
-    for name in ("distributed", "asyncio", "tornado"):
-        logging.getLogger(name).setLevel(SILENT)
+    for name in ("distributed", "asyncio", "tornado", *logging.root.manager.loggerDict):
+        if name.partition(".")[0] in ("distributed", "asyncio", "tornado"):
+            logging.getLogger(name).setLevel(SILENT)
