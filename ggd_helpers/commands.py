@@ -1,4 +1,4 @@
-"""The command line: `ggd list`, `ggd run`, `ggd lab`, `ggd doctor`.
+"""The command line: `ggd list`, `ggd run`, `ggd sweep`, `ggd lab`, `ggd doctor`.
 
 Exit codes: 0 done, 1 failed, 2 refused (what was asked for cannot be done as asked).
 """
@@ -7,7 +7,6 @@ import argparse
 import os
 import platform
 import shutil
-import signal
 import sys
 import time
 from collections.abc import Iterable
@@ -17,6 +16,8 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 from ggd_helpers import batch
+from ggd_helpers.batch import sweep_command
+from ggd_helpers.batch.signals import answer_all_like_ctrl_c
 from ggd_helpers.files import CHAPTERS
 
 
@@ -48,6 +49,8 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--out", type=Path, metavar="FOLDER", help="where the run goes (default: runs/CHAPTER)")
     run.set_defaults(command=_run)
 
+    sweep_command.add_parser(commands)
+
     lab = commands.add_parser("lab", help="JupyterLab on the chapters")
     lab.add_argument("path", nargs="?", type=Path, metavar="PATH", help="another notebook or folder to open")
     lab.add_argument("--allow-root", action="store_true", help="as root, too, whom JupyterLab refuses otherwise")
@@ -75,9 +78,7 @@ def _run(arguments: argparse.Namespace, folder: Path) -> int:
     chapter = batch.find_chapter(arguments.chapter, folder)
     values = batch.read_values(chapter, arguments.assignments)
     out = arguments.out or folder.parent / "runs" / chapter.name
-    for name in ("SIGTERM", "SIGHUP"):  # clean up as after Ctrl-C; under nohup, HUP stays ignored
-        if (ending := getattr(signal, name, None)) and signal.getsignal(ending) == signal.SIG_DFL:
-            signal.signal(ending, signal.default_int_handler)
+    answer_all_like_ctrl_c()
     start = time.perf_counter()
     try:
         results = batch.run(chapter, values, out)

@@ -80,7 +80,9 @@ def test_every_import_of_the_package_is_declared():
     sources = [path.read_text(encoding="utf-8") for path in (ROOT / "ggd_helpers").rglob("*.py")]
     foreign = set().union(*map(imported_modules, sources)) - sys.stdlib_module_names - {"ggd_helpers"}
     assert {"torch", "PIL"} <= foreign
-    declared = {canonicalize_name(Requirement(line).name) for line in PROJECT["dependencies"]}
+    optional = PROJECT["optional-dependencies"]
+    lines = PROJECT["dependencies"] + optional["batch"]
+    declared = {canonicalize_name(Requirement(line).name) for line in lines}
     providers = metadata.packages_distributions()
     undeclared = {name for name in foreign if not declared & set(map(canonicalize_name, providers[name]))}
     assert not undeclared, f"imported by the package and not declared in pyproject.toml: {sorted(undeclared)}"
@@ -95,6 +97,7 @@ def test_every_dependency_has_a_tested_version_within_its_range():
             assert pin.operator == "==", line
             assert "+" not in pin.version, f"{line}: a local build cannot be had elsewhere"
             pinned[canonicalize_name(requirement.name)] = pin.version
-    for requirement in map(Requirement, PROJECT["dependencies"] + PROJECT["optional-dependencies"]["dev"]):
+    optional = PROJECT["optional-dependencies"]
+    for requirement in map(Requirement, PROJECT["dependencies"] + optional["batch"] + optional["dev"]):
         version = pinned[canonicalize_name(requirement.name)]
         assert requirement.specifier.contains(version), f"{requirement} does not admit the tested {version}"

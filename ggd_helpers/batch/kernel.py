@@ -1,6 +1,7 @@
 """The kernel that chapters run in."""
 
 import os
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,7 +10,8 @@ from typing import Any
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 
-from ggd_helpers.batch.place import undisturbed
+from ggd_helpers.batch.signals import undisturbed
+from ggd_helpers.batch.sockets import socket_folder
 
 
 def one_thread() -> None:
@@ -25,6 +27,8 @@ class ThisPython(AsyncKernelManager):
 
     lock: int | None = None
     """A file descriptor that the kernel keeps open."""
+    process: subprocess.Popen | None = None
+    """The kernel's process, also after its end."""
 
     def _kernel_spec_manager_default(self) -> KernelSpecManager:
         return KernelSpecManager(kernel_dirs=[])
@@ -36,31 +40,35 @@ class ThisPython(AsyncKernelManager):
         one_thread()
         kept = {} if self.lock is None else {"pass_fds": (self.lock,)}
         with undisturbed():  # or there is a process that nobody knows of
-            await super().start_kernel(**kept, **options)
+            try:
+                await super().start_kernel(**kept, **options)
+            finally:
+                self.process = getattr(self.provisioner, "process", None)
 
 
 @contextmanager
-def kernel_at(staging: Path, lock: int) -> Iterator[type[ThisPython]]:
+def kernel_at(staging: Path, lock: int, started: list[ThisPython]) -> Iterator[type[ThisPython]]:
     """Such kernels, with their connection file in the staging folder of a run, and its lock while they live.
 
+    They talk through sockets in a folder of their own, where the system has such: no two kernels can clash for a port.
     They are dead when the block ends: papermill does not mind a kernel that was starting when Ctrl-C came, and that one
-    would write into the folder after it was cleared.
+    would write into the folder after it was cleared. `started` receives them, for how they ended.
     """
-    started: list[ThisPython] = []
+    with socket_folder() as folder:
+        place = {"transport": "ipc", "ip": str(folder / "k")} if folder else {}
 
-    class KernelOfARun(ThisPython):
-        def __init__(self, **options: Any):
-            super().__init__(connection_file=str(staging / "kernel.json"), **options)
-            self.lock = lock
-            started.append(self)
+        class KernelOfARun(ThisPython):
+            def __init__(self, **options: Any):
+                super().__init__(connection_file=str(staging / "kernel.json"), **place, **options)
+                self.lock = lock
+                started.append(self)
 
-    try:
-        yield KernelOfARun
-    finally:
-        with undisturbed():
-            for kernel in started:
-                process = getattr(kernel.provisioner, "process", None)
-                if process is not None and process.poll() is None:
-                    process.kill()
-                    process.wait()
-                kernel.context.destroy(linger=0)  # or it is found open when Python tidies up, wherever that is
+        try:
+            yield KernelOfARun
+        finally:
+            with undisturbed():
+                for kernel in started:
+                    if kernel.process is not None and kernel.process.poll() is None:
+                        kernel.process.kill()
+                        kernel.process.wait()
+                    kernel.context.destroy(linger=0)  # or it is found open when Python tidies up, wherever that is

@@ -7,20 +7,22 @@ what it wrote; the rest is the user's. A lock says whether a run lives, so that 
 import json
 import os
 import shutil
-import signal
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 
 from ggd_helpers.batch.chapter import Refused
+from ggd_helpers.batch.signals import undisturbed
 from ggd_helpers.files import MANIFEST, sha256, written_whole
 
 STAGING, LOCK = ".ggd-partial", "lock"
-ENDINGS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 _ANOTHER = "or name another folder with --out."
 PATIENCE = 3.0  # seconds: a kernel whose program was killed looks once a second whether it still has one
+
+
+class Busy(Refused):
+    """Another run is being made into the folder."""
 
 
 class Place:
@@ -123,10 +125,25 @@ class Place:
 
 @contextmanager
 def claimed(out: Path) -> Iterator[Place]:
-    """The folder `out`, made where it is missing, for this run alone; neighbours that dead runs left are swept.
+    """The folder `out`, made where it is missing, for this run alone; what dead runs left in its neighbours goes.
 
     Raises:
-        Refused: it cannot be made or written to, it holds something else than a run, another run is made into it.
+        Refused: it cannot be made or written to, it holds something else than a run.
+        Busy: another run is being made into it.
+    """
+    with held(out) as place:
+        clear_dead(out.parent)
+        place.earlier()
+        yield place
+
+
+@contextmanager
+def held(out: Path) -> Iterator[Place]:
+    """The folder `out`, made where it is missing, for this program alone, whatever lies in it.
+
+    Raises:
+        Refused: it cannot be made or written to.
+        Busy: another program holds it.
     """
     try:
         if out.exists() and not out.is_dir():
@@ -135,8 +152,6 @@ def claimed(out: Path) -> Iterator[Place]:
     except OSError as error:
         raise Refused(f"{out} cannot be made or written to ({error.strerror}): mend that, {_ANOTHER}") from None
     try:
-        _sweep(out)
-        place.earlier()
         yield place
     finally:
         with undisturbed():
@@ -145,39 +160,19 @@ def claimed(out: Path) -> Iterator[Place]:
             os.close(place.lock)
 
 
-@contextmanager
-def undisturbed() -> Iterator[list[int]]:
-    """The block comes to its end before Ctrl-C, TERM or HUP are answered; it must be short.
-
-    Yields the signals that came so far; those that are taken from the list are never answered.
-    """
-    came: list[int] = []
-    if threading.current_thread() is not threading.main_thread():  # nobody else is told of signals
-        yield came
-        return
-    before = {each: signal.signal(each, lambda number, frame: came.append(number)) for each in ENDINGS}
-    try:
-        yield came
-    finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
-        if came:
-            signal.raise_signal(came[0])
-
-
 def _claim(out: Path) -> Place:
     made = [folder for folder in (out, *out.parents) if not folder.exists()]
     deadline = time.monotonic() + PATIENCE
     while True:
         try:
             (out / STAGING).mkdir(parents=True, exist_ok=True)
-            lock = _try_lock(out / STAGING)
+            lock = try_lock(out / STAGING)
         except FileNotFoundError:  # its owner has removed it in between
             continue
         if lock is not None:
             break
         if time.monotonic() > deadline:
-            raise Refused(f"another run is being made into {out}: wait for its end, {_ANOTHER}")
+            raise Busy(f"another run is being made into {out}: wait for its end, {_ANOTHER}")
         time.sleep(0.1)
     made = sorted({*made, *_made(lock)}, key=lambda folder: -len(folder.parts))  # those of a dead run, too
     place = Place(out, lock, made)
@@ -194,7 +189,7 @@ def _claim(out: Path) -> Place:
     return place
 
 
-def _try_lock(staging: Path) -> int | None:
+def try_lock(staging: Path) -> int | None:
     """A descriptor that holds the lock of a staging folder until its last copy is closed; `None` where another does."""
     import fcntl  # not on Windows, where the other commands work
 
@@ -212,13 +207,13 @@ def _try_lock(staging: Path) -> int | None:
     return None
 
 
-def _sweep(out: Path) -> None:
-    """Remove what dead runs of this user left in the folders beside `out`."""
-    for staging in out.parent.glob(f"*/{STAGING}"):
+def clear_dead(folder: Path) -> None:
+    """Remove what dead runs of this user left in the folders of `folder`."""
+    for staging in folder.glob(f"*/{STAGING}"):
         with suppress(OSError):
-            if staging.parent == out or staging.stat().st_uid != os.getuid():
+            if staging.stat().st_uid != os.getuid():
                 continue
-            if (lock := _try_lock(staging)) is not None:
+            if (lock := try_lock(staging)) is not None:
                 try:
                     Place(staging.parent, lock, _made(lock)).clear()
                 finally:

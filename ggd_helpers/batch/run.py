@@ -5,22 +5,39 @@ import json
 import logging
 import os
 import re
+import signal
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ggd_helpers.batch.chapter import Chapter, Refused
-from ggd_helpers.batch.place import Place, claimed, undisturbed
+from ggd_helpers.batch.memory import killed_for_memory
+from ggd_helpers.batch.place import Place, claimed
+from ggd_helpers.batch.signals import undisturbed
+from ggd_helpers.parameters import load_notebook
 
 if TYPE_CHECKING:
     from papermill import PapermillExecutionError
 
 REFUSALS = ("ValueError", "FileNotFoundError")  # how the validating cell of a chapter says no to a value
 FULL = (errno.ENOSPC, errno.EDQUOT)
+NO_MEMORY = ("MemoryError", "_ArrayMemoryError", "OutOfMemoryError")  # of Python, NumPy, and torch on a GPU
 
 
 class ChapterFailed(RuntimeError):
     """A cell raised an error that is not the refusal of a value."""
+
+
+class OutOfMemory(ChapterFailed):
+    """The memory ran out: a cell said so, or the system killed the kernel for it."""
+
+
+class KernelDied(ChapterFailed):
+    """The kernel ended, and nothing says that the memory ran out."""
+
+
+class DiskFull(ChapterFailed):
+    """No room is left for what the chapter writes."""
 
 
 def run(chapter: Chapter, values: dict[str, object], out: Path, *, progress: bool = True) -> dict:
@@ -31,11 +48,11 @@ def run(chapter: Chapter, values: dict[str, object], out: Path, *, progress: boo
 
     Raises:
         Refused: `out` cannot take a run, or the cell that validates the parameters refuses a value.
-        ChapterFailed: any other error in a cell, with the place and the traceback's last lines; a full disk.
+        OutOfMemory, KernelDied, DiskFull: what their names say.
+        ChapterFailed: any other error in a cell, with the place and the traceback's last lines.
     """
-    if "out" not in chapter.parameters:
-        raise Refused(f"{chapter.name} has no parameter `out`, the folder for its results: add it to the chapter.")
-    out = _resolved(out)
+    check_can_run(chapter)
+    out = resolved(out)
     try:
         with ExitStack() as to_the_end, claimed(out) as place:
             _execute(chapter, values | {"out": str(place.run)}, place, progress)
@@ -44,11 +61,11 @@ def run(chapter: Chapter, values: dict[str, object], out: Path, *, progress: boo
             _name_final_folder(place)
             lies = place.put()
     except ChapterFailed as error:
-        raise ChapterFailed(f"{error}\n\nNothing was written to {out}.") from None
+        raise type(error)(f"{error}\n\nNothing was written to {out}.") from None
     except OSError as error:
         if error.errno not in FULL:
             raise
-        raise ChapterFailed(
+        raise DiskFull(
             f"{os.strerror(error.errno)}: make room, or name a folder on another disk with --out. "
             f"Nothing was written to {out}."
         ) from None
@@ -57,7 +74,18 @@ def run(chapter: Chapter, values: dict[str, object], out: Path, *, progress: boo
     return json.loads((out / "results.json").read_text(encoding="utf-8"))
 
 
-def _resolved(out: Path) -> Path:
+def check_can_run(chapter: Chapter) -> None:
+    """Refuse a notebook that cannot be told where its results go."""
+    if "out" not in chapter.parameters:
+        raise Refused(f"{chapter.name} has no parameter `out`, the folder for its results: add it to the chapter.")
+
+
+def resolved(out: Path) -> Path:
+    """The folder that `--out` names, whole.
+
+    Raises:
+        Refused: no folder can have this name.
+    """
     try:
         resolved = out.resolve()
         str(resolved).encode()
@@ -85,13 +113,13 @@ def _verbatim(path: Path) -> str:
 
 def _execute(chapter: Chapter, values: dict[str, object], place: Place, progress: bool) -> None:
     import papermill
-    from nbclient.exceptions import DeadKernelError
 
-    from ggd_helpers.batch.kernel import kernel_at
+    from ggd_helpers.batch.kernel import ThisPython, kernel_at
 
     logging.getLogger("papermill").setLevel(logging.ERROR)  # it warns about lines that `read_chapter` reads well
+    killed_before, kernels = killed_for_memory(), list[ThisPython]()
     try:
-        with kernel_at(place.staging, place.lock) as kernel:
+        with kernel_at(place.staging, place.lock, kernels) as kernel:
             papermill.execute_notebook(
                 _verbatim(chapter.path),
                 _verbatim(place.run / "notebook.ipynb"),
@@ -104,16 +132,46 @@ def _execute(chapter: Chapter, values: dict[str, object], place: Place, progress
                 iopub_timeout=120,  # a starved machine may be slow to print
             )
     except papermill.PapermillExecutionError as error:
-        if _is_refusal(chapter, error):
-            raise Refused(error.evalue) from None
-        number = re.match(r"\[Errno (\d+)\]", error.evalue)
-        if error.ename == "OSError" and number and int(number[1]) in FULL:
-            raise OSError(int(number[1]), error.evalue) from None
-        raise ChapterFailed(_describe(chapter, error)) from None
-    except DeadKernelError:
-        raise ChapterFailed(f"{chapter.name}: the kernel died, most often because the memory ran out.") from None
+        raise _as_ours(chapter, error) from None
+    except RuntimeError:  # papermill's word for a kernel that died, and for one that died while it started
+        code = next((kernel.process.returncode for kernel in kernels if kernel.process), None)
+        died = f"{chapter.name}: the kernel died {_cell_at_work(place.run / 'notebook.ipynb')}"
+        if code == -signal.SIGKILL and killed_for_memory() > killed_before:
+            raise OutOfMemory(f"{died}: the system killed it, for the memory ran out.") from None
+        raise KernelDied(f"{died}: {_how(code)}.") from None
     if not (place.run / "results.json").is_file():
         raise ChapterFailed(f"{chapter.name} wrote no results.json: its last cell must call record.save().")
+
+
+def _how(code: int | None) -> str:
+    if code is None:
+        return "it did not start"
+    return f"killed by {signal.Signals(-code).name}" if code < 0 else f"it ended itself with exit code {code}"
+
+
+def _cell_at_work(notebook: Path) -> str:
+    """Which cell was executed last, of a notebook that papermill saves before and after each."""
+    try:
+        cells = load_notebook(notebook)["cells"]
+        sources = [
+            "".join(cell["source"])
+            for cell in cells
+            if cell["cell_type"] == "code" and cell["metadata"]["papermill"]["start_time"]
+        ]
+        return f"in cell [{len(sources)}], which begins with `{sources[-1].splitlines()[0]}`"
+    except (OSError, ValueError, LookupError):
+        return "before the first cell"
+
+
+def _as_ours(chapter: Chapter, error: "PapermillExecutionError") -> Exception:
+    if _is_refusal(chapter, error):
+        return Refused(error.evalue)
+    number = re.match(r"\[Errno (\d+)\]", error.evalue)
+    if error.ename == "OSError" and number and int(number[1]) in FULL:
+        return OSError(int(number[1]), error.evalue)
+    if error.ename in NO_MEMORY or "can't allocate memory" in error.evalue:
+        return OutOfMemory(_describe(chapter, error))
+    return ChapterFailed(_describe(chapter, error))
 
 
 def _is_refusal(chapter: Chapter, error: "PapermillExecutionError") -> bool:
