@@ -1,4 +1,4 @@
-"""The command line: `ggd list`, `ggd run`, `ggd lab`, `ggd doctor`.
+"""The command line: `ggd list`, `ggd run`, `ggd class`, `ggd lab`, `ggd doctor`.
 
 Exit codes: 0 done, 1 failed, 2 refused (what was asked for cannot be done as asked).
 """
@@ -17,6 +17,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 from ggd_helpers import batch
+from ggd_helpers.batch.classroom.command import add_class_command
 from ggd_helpers.files import CHAPTERS
 
 
@@ -52,6 +53,8 @@ def _parser() -> argparse.ArgumentParser:
     lab.add_argument("path", nargs="?", type=Path, metavar="PATH", help="another notebook or folder to open")
     lab.add_argument("--allow-root", action="store_true", help="as root, too, whom JupyterLab refuses otherwise")
     lab.set_defaults(command=_lab)
+
+    add_class_command(commands)
 
     doctor = commands.add_parser("doctor", help="what is installed, what is missing and how to get it")
     doctor.set_defaults(command=_doctor)

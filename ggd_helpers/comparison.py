@@ -56,9 +56,7 @@ class Comparison(NamedTuple):
         return {"text/plain": repr(self), MIME: self._asdict()}
 
 
-def compare(
-    what: str, yours: object, true: object, hints: Hints | None = None, tolerance: float = 1e-6
-) -> None:
+def compare(what: str, yours: object, true: object, hints: Hints | None = None, tolerance: float = 1e-6) -> None:
     """Show the true value, yours, and what is typically wrong when they differ: see `Comparison.of`."""
     display(Comparison.of(what, yours, true, hints, tolerance))
 

@@ -1,10 +1,8 @@
 """`ggd class release | check | grade`."""
 
 import argparse
-import shutil
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 from ggd_helpers.batch.chapter import Refused
@@ -44,9 +42,8 @@ def _release(arguments: argparse.Namespace, folder: Path) -> int:
     released = release(arguments.course, arguments.exercises, folder / "exercises")
     for path in released.values():
         print(path)
-    print(
-        f"Hand these out. Collect into {arguments.course / 'submitted'}/STUDENT/, then: ggd class grade {arguments.course}"
-    )
+    print(f"Hand these out. Collect into {arguments.course / 'submitted'}/STUDENT/,")
+    print(f"then say: ggd class grade {arguments.course}")
     return 0
 
 
@@ -58,12 +55,12 @@ def _check(arguments: argparse.Namespace, folder: Path) -> int:
         found = check(arguments.file, folder / "exercises", arguments.seconds)
     except NoNotebook as error:
         raise Refused(f"{arguments.file}: {error}.") from None
+    for note in found.notes:
+        print(f"  note     {note}")
     for name in found.well:
         print(f"  well     {name}")
     for name, why in found.failing.items():
         print(f"  not yet  {name}: {why}")
-    for note in found.notes:
-        print(f"  note     {note}")
     print("Points are given by tests with other inputs; what agrees here need not pass there.")
     return 1 if found.failing or found.notes else 0
 

@@ -11,28 +11,25 @@ from ggd_helpers.batch.chapter import Refused
 STUB = "# your answer here"
 
 
-def nbgrader_api(course: Path, **submitted: str) -> Any:
-    """nbgrader's commands on a course; `submitted` and `source` name other folders than its own.
+def nbgrader_api(course: Path) -> Any:
+    """nbgrader's commands on a course.
 
     Raises:
         Refused: nbgrader is not installed.
     """
     try:
         from nbgrader.apps import NbGraderAPI
-        from traitlets.config import Config
     except ModuleNotFoundError:
         raise Refused(
             'exercises are released and graded with nbgrader: install it with `pip install -e ".[class]"` '
             "in the repository."
         ) from None
     _find_own_programs()
-    config = Config()
-    config.CourseDirectory.root = str(course)
-    config.CourseDirectory.db_url = gradebook_url(course)
-    config.ClearSolutions.code_stub = {"python": STUB}
-    for name, folder in submitted.items():
-        config.CourseDirectory[f"{name}_directory"] = folder
-    return NbGraderAPI(config=config)
+    api = NbGraderAPI()
+    api.coursedir.root = str(course)
+    api.coursedir.db_url = gradebook_url(course)
+    api.config.ClearSolutions.code_stub = {"python": STUB}
+    return api
 
 
 def _find_own_programs() -> None:

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from ggd_helpers.batch.chapter import Refused
 from ggd_helpers.batch.classroom.course import nbgrader_api
@@ -18,6 +19,8 @@ from ggd_helpers.batch.classroom.submissions import Submission, submissions
 
 CELLS_AT_MOST = 10
 """So many times the limit of a cell is the limit of a whole notebook."""
+
+HANGS = "hangs in the cell"
 
 
 @dataclass
@@ -31,7 +34,10 @@ class Graded:
 
 
 def grade(
-    course: Path, seconds: int = 30, workers: int | None = None, progress: Callable[[Graded], None] = lambda graded: None
+    course: Path,
+    seconds: int = 30,
+    workers: int | None = None,
+    progress: Callable[[Graded], None] = lambda graded: None,
 ) -> list[Graded]:
     """Grade all that lies in `course/submitted`; one notebook's trouble costs the others nothing.
 
@@ -120,7 +126,7 @@ class _Job:
         student, exercise = result.submission.student, result.submission.exercise
         self.log = staged / f"{student}, {exercise}.log"
         # A fork has imported all already, which takes as long as grading does.
-        context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+        context: Any = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
         self.process = context.Process(target=work, args=(course, staged, student, exercise, seconds, self.log))
         self.process.start()
 
@@ -156,16 +162,21 @@ class _Job:
         """Cells that hung or killed the kernel, and given ones that failed."""
         submission = self.result.submission
         folder = self.course / "autograded" / submission.student / submission.exercise
-        troubles = []
-        for number, cell in enumerate(read_notebook(folder / f"{submission.exercise}.ipynb")["cells"], start=1):
-            errors = {each["ename"]: each["evalue"] for each in cell.get("outputs", []) if each["output_type"] == "error"}
-            known = role(cell)
-            where = known.get("grade_id") or f"number {number}"
-            if SLOW in errors:
-                troubles.append(f"hangs in the cell {where}")
-            elif DEAD in errors:
-                troubles.append(f"the kernel died in the cell {where}")
-            elif errors and NOT_RUN not in errors and known.get("locked") and not known.get("grade"):
-                name, text = next(iter(errors.items()))
-                troubles.append(f"the given cell {where} fails: {name}: {text}")
-        return troubles
+        cells = read_notebook(folder / f"{submission.exercise}.ipynb")["cells"]
+        troubles = list(filter(None, (_trouble(cell, number) for number, cell in enumerate(cells, start=1))))
+        hanging = [each for each in troubles if each.startswith(HANGS)]
+        return [each for each in troubles if each not in hanging[1:]]  # the others wait for the first one
+
+
+def _trouble(cell: Any, number: int) -> str:
+    """What a teacher should know of a cell: that it hung or killed the kernel, or fails though it was given."""
+    errors = {each["ename"]: each["evalue"] for each in cell.get("outputs", []) if each["output_type"] == "error"}
+    known = role(cell)
+    where = known.get("grade_id") or f"number {number}"
+    if SLOW in errors:
+        return f"{HANGS} {where}"
+    if DEAD in errors:
+        return f"the kernel died in the cell {where}"
+    if errors and NOT_RUN not in errors and known.get("locked") and not known.get("grade"):
+        return f"the given cell {where} fails: " + "; ".join(f"{name}: {text}" for name, text in errors.items())
+    return ""

@@ -40,7 +40,7 @@ def release(course: Path, names: Iterable[str] = (), folder: Path = EXERCISES) -
 
 
 def _leave_out_a_step(api: Any) -> None:
-    """nbgrader starts a kernel for each notebook to make tests from templates; there are none here, and it takes 5 s."""
+    """nbgrader starts a kernel for each notebook, to make tests from templates: there are none here."""
     from nbgrader.converters import GenerateAssignment
     from nbgrader.preprocessors import InstantiateTests
 

@@ -23,7 +23,8 @@ def work(course: Path, staged: Path, student: str, exercise: str, seconds: int, 
     with log.open("wb") as file:
         for stream in (1, 2):
             os.dup2(file.fileno(), stream)
-    api = nbgrader_api(course, submitted=str(staged))
+    api = nbgrader_api(course)
+    api.coursedir.submitted_directory = str(staged)
     api.config.ExecuteToTheEnd.timeout = seconds
     usual = Autograde().autograde_preprocessors
     api.config.Autograde.autograde_preprocessors = [ExecuteToTheEnd if step is Execute else step for step in usual]
