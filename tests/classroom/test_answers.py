@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator
 from functools import cache
 
 import pytest
-from notebooks import SOURCES, Marked, shown_nowhere, source
+from marking import SOURCES, Marked, agrees, answered, shown_nowhere, source, what
 from wrong_answers import WRONG
 
-from ggd_helpers.batch.classroom.exercises import role
+from ggd_helpers.batch.classroom.exercises import role, without_hidden_tests
 
 ANSWERS = [(chapter, answer) for chapter, answers in WRONG.items() for answer in answers]
 
@@ -18,7 +18,7 @@ def marked() -> Iterator[Callable[[str], Marked]]:
     """Notebooks by chapter, each run once."""
     with pytest.MonkeyPatch.context() as patch:
         shown_nowhere(patch)
-        yield cache(Marked)
+        yield cache(lambda chapter: Marked(source(chapter)["cells"]))
 
 
 def test_every_chapter_has_exercises_and_wrong_answers():
@@ -43,15 +43,27 @@ def test_typical_wrong_answers_lose_the_points_they_should_and_are_told_why(chap
 
 
 @pytest.mark.parametrize("chapter", SOURCES)
-def test_the_placeholders_run_and_get_nothing(chapter: str, marked: Callable[[str], Marked]):
-    notebook = marked(chapter)
-    answers = [cell for cell in notebook.cells if role(cell)["solution"]]
-    for cell in answers:
-        lost, _ = notebook.mark(role(cell)["grade_id"], "# your answer here")
-        assert lost, role(cell)["grade_id"]
-    graded = {role(cell)["grade_id"] for cell in notebook.cells if role(cell)["grade"]}
-    all_lost = set().union(*(notebook.mark(role(cell)["grade_id"], "# your answer here")[0] for cell in answers))
-    assert all_lost == graded
+def test_visible_checks_agree_with_the_solution_and_not_with_the_placeholders(chapter: str, monkeypatch):
+    shown = shown_nowhere(monkeypatch)
+    handed_out = [cell | {"source": without_hidden_tests(cell["source"])} for cell in source(chapter)["cells"]]
+    Marked(handed_out)
+    assert [each for each in shown if not agrees(each)] == []
+    shown.clear()
+    for cell in handed_out:
+        cell["source"] = answered(cell["source"], "# your answer here")
+    notebook = Marked(handed_out)  # every cell runs: nothing that is handed out raises
+    assert notebook.messages == {}
+    of_properties = {"above a chord (0: nowhere, 1: somewhere)"}  # a plane is convex, too
+    assert {what(each) for each in shown if agrees(each)} <= of_properties
+
+
+@pytest.mark.parametrize("chapter", SOURCES)
+def test_the_placeholders_get_nothing(chapter: str, marked: Callable[[str], Marked]):
+    notebook, lost = marked(chapter), set()
+    for cell in notebook.cells:
+        if role(cell)["solution"]:
+            lost |= notebook.mark(role(cell)["grade_id"], "# your answer here")[0]
+    assert lost == {role(cell)["grade_id"] for cell in notebook.cells if role(cell)["grade"]}
 
 
 @pytest.mark.parametrize("chapter", SOURCES)

@@ -115,9 +115,7 @@ WRONG: dict[str, dict[str, list[Wrong]]] = {
                 "the factor m is missing",
             ),
             Wrong("value = m * (torch.sqrt(1 + v**2) - 1)", ("code_2", "code_3"), "that is Xi at v"),
-            Wrong(
-                "value = m * (1 - torch.sqrt((1 - (v / m) ** 2).clamp(min=0)))", ("code_3",), "infinite somewhere"
-            ),
+            Wrong("value = m * (1 - torch.sqrt((1 - (v / m) ** 2).clamp(min=0)))", ("code_3",), "infinite somewhere"),
         ],
         "experiment_1_answer": [
             Wrong("power_of_noise, power_of_mobility = 1.0, 1.0", ("experiment_1",), "mobility does not matter"),
@@ -132,7 +130,11 @@ WRONG: dict[str, dict[str, list[Wrong]]] = {
     },
     "02_convex_networks": {
         "warm_up_1_answer": [
-            Wrong('may_be_used |= {"z^2": "yes", "max(z, 0)": "yes", "tanh z": "no", "exp z": "yes"}', ("warm_up_1",), "a hump"),
+            Wrong(
+                'may_be_used |= {"z^2": "yes", "max(z, 0)": "yes", "tanh z": "no", "exp z": "yes"}',
+                ("warm_up_1",),
+                "a hump",
+            ),
             Wrong("may_be_used = dict.fromkeys(may_be_used, 'no')", ("warm_up_1",), "a kink does no harm"),
             Wrong("may_be_used = dict.fromkeys(may_be_used, 'yes')", ("warm_up_1",), "it bends down"),
         ],
@@ -147,9 +149,7 @@ WRONG: dict[str, dict[str, list[Wrong]]] = {
             Wrong("after = softplus(z @ W_free.T + x @ V.T + b)", ("code_1", "code_2"), "some are negative"),
             Wrong("after = softplus(z @ ggd.positive(W_free).T + b)", ("code_1", "code_2"), "is missing"),
             Wrong("after = softplus(z @ W_free.abs().T + x @ V.T + b)", ("code_1",), "they differ"),
-            Wrong(
-                "after = z @ ggd.positive(W_free).T + x @ V.T + b", ("code_1",), "softplus is missing"
-            ),
+            Wrong("after = z @ ggd.positive(W_free).T + x @ V.T + b", ("code_1",), "softplus is missing"),
             Wrong(
                 "after = softplus(z @ ggd.positive(W_free).T + x @ ggd.positive(V).T + b)",
                 ("code_1",),
@@ -293,7 +293,11 @@ WRONG: dict[str, dict[str, list[Wrong]]] = {
                 ("code_1",),
                 "mind the signs",
             ),
-            Wrong("velocity = D * (torch.roll(c, 1, -1) - 2 * c + torch.roll(c, -1, -1)) / h", ("code_1",), "h enters twice"),
+            Wrong(
+                "velocity = D * (torch.roll(c, 1, -1) - 2 * c + torch.roll(c, -1, -1)) / h",
+                ("code_1",),
+                "h enters twice",
+            ),
             Wrong("velocity = D * (torch.roll(c, 1) - 2 * c + torch.roll(c, -1)) / h**2", ("code_1",), "they differ"),
             Wrong(
                 "flux = torch.zeros_like(c)\n"

@@ -42,8 +42,8 @@ def with_answers(notebook: dict[str, Any], bodies: Mapping[str, str]) -> dict[st
 class Marked:
     """An exercise notebook run in this process, its right answers first; then any answer can be changed and marked."""
 
-    def __init__(self, chapter: str):
-        self.cells = [cell for cell in source(chapter)["cells"] if cell["cell_type"] == "code"]
+    def __init__(self, cells: list[dict[str, Any]]):
+        self.cells = [cell for cell in cells if cell["cell_type"] == "code"]
         self.names: dict[str, Any] = {}
         self.points: dict[str, float] = {}
         self.messages: dict[str, str] = {}
@@ -81,6 +81,21 @@ class Marked:
 
     def _graded(self) -> dict[str, Any]:
         return {role(cell)["grade_id"]: cell for cell in self.cells if role(cell)["grade"]}
+
+
+def what(shown: Any) -> str:
+    """What a visible check is about."""
+    return json_of(shown)["what"]
+
+
+def agrees(shown: Any) -> bool:
+    """Whether it agrees."""
+    return json_of(shown)["agrees"]
+
+
+def json_of(shown: Any) -> dict[str, Any]:
+    """What `ggd class check` reads of it."""
+    return (shown if isinstance(shown, dict) else shown._repr_mimebundle_())[comparison.MIME]
 
 
 def shown_nowhere(monkeypatch: Any) -> list[Any]:

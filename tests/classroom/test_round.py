@@ -1,0 +1,216 @@
+"""nbgrader's whole round: hand out, collect, grade, give feedback; among what is handed in, all that can go wrong."""
+
+import csv
+import html
+import json
+from pathlib import Path
+
+import pytest
+from marking import SOURCES, answered, source, with_answers, write
+from wrong_answers import WRONG, Wrong
+
+from ggd_helpers.batch.chapter import Refused
+from ggd_helpers.batch.classroom.exercises import by_id, role
+from ggd_helpers.commands import answer
+
+pytest.importorskip("nbgrader", reason='nbgrader is not installed: pip install -e ".[class]"')
+
+from ggd_helpers.batch.classroom.grade import grade
+from ggd_helpers.batch.classroom.release import release
+from ggd_helpers.batch.classroom.table import Row, rows, write_csv
+
+FIRST = "00_start_here"
+SECONDS = 8
+
+
+def wrong_ones(chapter: str, number: int) -> dict[str, Wrong]:
+    """A wrong answer to the first two tasks of the code, and one to the warm-up."""
+    kinds = WRONG[chapter]
+    chosen = ["warm_up_1_answer", "code_1_answer", "code_3_answer"]
+    return {name: kinds[name][number % len(kinds[name])] for name in chosen if name in kinds}
+
+
+def lost_by(chapter: str, number: int) -> set[str]:
+    return {name for wrong in wrong_ones(chapter, number).values() for name in wrong.lost}
+
+
+def hand_in(course: Path, student: str, chapter: str, notebook: dict) -> None:
+    write(notebook, course / "submitted" / student / f"{chapter}.ipynb")
+
+
+def hand_in_trouble(course: Path) -> None:
+    """What hangs, dies, is cut off, empty, cheats or has lost cells; each with all other answers right."""
+    right = source(FIRST)
+    hand_in(course, "hangs", FIRST, with_body(right, "warm_up_2_answer", "while True:\n    pass"))
+    hand_in(course, "dies", FIRST, with_body(right, "code_3_answer", "import os\nos._exit(1)"))
+    for student, text in (("cut_off", json.dumps(right)[:500]), ("empty", ""), ("picture", "\x89PNG\r\n")):
+        path = course / "submitted" / student / FIRST / f"{FIRST}.ipynb"  # nbgrader's own layout is read, too
+        path.parent.mkdir(parents=True)
+        path.write_text(text, encoding="latin-1")
+    missing = source(FIRST)
+    missing["cells"] = [
+        cell for cell in missing["cells"] if role(cell).get("grade_id") not in ("setup", "code_1", "open")
+    ]
+    hand_in(course, "lost_cells", FIRST, missing)
+    cheat = json.loads((course / "release" / FIRST / f"{FIRST}.ipynb").read_text(encoding="utf-8"))
+    for name, cell in by_id(cheat).items():
+        if role(cell)["grade"]:
+            cell["source"] = "pass"
+            role(cell)["points"] = 100
+        if name == "setup":
+            cell["source"] += "\nggd.demand = lambda *_, **__: None"
+    hand_in(course, "cheat", FIRST, cheat)
+
+
+def with_body(notebook: dict, name: str, text: str) -> dict:
+    """A copy with another text in a whole cell."""
+    copied = json.loads(json.dumps(notebook))
+    by_id(copied)[name]["source"] = text
+    return copied
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("course")
+    release(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def graded(course: Path) -> dict[tuple[str, str], Row]:
+    for number, chapter in enumerate(SOURCES):
+        hand_in(course, "right", chapter, source(chapter))
+        wrong = {name: wrong.body for name, wrong in wrong_ones(chapter, number).items()}
+        hand_in(course, "wrong", chapter, with_answers(source(chapter), wrong))
+    handed_out = (course / "release" / FIRST / f"{FIRST}.ipynb").read_text(encoding="utf-8")
+    hand_in(course, "untouched", FIRST, json.loads(handed_out))
+    hand_in_trouble(course)
+    results = grade(course, seconds=SECONDS, workers=2)
+    table = rows(course, results)
+    write_csv(course / "grades.csv", table)
+    return {(row.student, row.chapter): row for row in table}
+
+
+@pytest.mark.parametrize("chapter", SOURCES)
+class TestRelease:
+    def test_what_is_handed_out_holds_no_solution_and_no_hidden_test(self, chapter: str, course: Path):
+        text = (course / "release" / chapter / f"{chapter}.ipynb").read_text(encoding="utf-8")
+        kept = [word for word in ("SOLUTION", "HIDDEN", "MARK SCHEME", "ggd.demand") if word in text]
+        assert kept == []
+        handed_out = json.loads(text)
+        for name, cell in by_id(source(chapter)).items():
+            if role(cell)["solution"]:
+                text = "".join(by_id(handed_out)[name]["source"])
+                assert text == answered(cell["source"], "# your answer here")
+
+    def test_the_solution_gets_ten_points_and_nothing_is_noted(self, chapter: str, graded: dict):
+        row = graded["right", chapter]
+        assert (row.total, row.of, row.notes) == (10, 10, "")
+
+    def test_wrong_answers_lose_their_points_and_the_feedback_says_why(self, chapter: str, course: Path, graded: dict):
+        row, number = graded["wrong", chapter], list(SOURCES).index(chapter)
+        assert {name for name, (got, _) in row.points.items() if not got} == lost_by(chapter, number)
+        assert 0 < row.total < 10
+        page = (course / "feedback" / "wrong" / chapter / f"{chapter}.html").read_text(encoding="utf-8")
+        for wrong in wrong_ones(chapter, number).values():
+            assert html.escape(wrong.hint, quote=False) in page or html.escape(wrong.hint) in page
+
+
+class TestTrouble:
+    def test_the_untouched_copy_runs_and_gets_nothing(self, course: Path, graded: dict):
+        row = graded["untouched", FIRST]
+        assert (row.total, row.of, row.notes) == (0, 10, "")
+
+    def test_a_notebook_that_hangs_is_named_and_keeps_its_other_points(self, graded: dict):
+        row = graded["hangs", FIRST]
+        assert row.notes == "hangs in the cell warm_up_2_answer"
+        assert {name for name, (got, _) in row.points.items() if not got} == {"warm_up_2"}
+
+    def test_a_notebook_that_dies_is_named_and_keeps_what_it_had(self, graded: dict):
+        row = graded["dies", FIRST]
+        assert row.notes == "the kernel died in the cell code_3_answer"
+        assert {name for name, (got, _) in row.points.items() if got} == {"warm_up_1", "warm_up_2", "code_1", "code_2"}
+
+    @pytest.mark.parametrize("student", ["cut_off", "empty", "picture"])
+    def test_what_is_no_notebook_is_named(self, student: str, graded: dict):
+        row = graded[student, FIRST]
+        assert row.total == 0
+        assert row.notes in (
+            "the file is no notebook (it is not JSON, or was cut off)",
+            "the file is empty",
+            "the file is no text, and so no notebook",
+        )
+
+    def test_deleted_cells_are_put_back_and_graded(self, graded: dict):
+        row = graded["lost_cells", FIRST]
+        assert row.notes == "cells were missing and were put back, empty: setup, code_1, open"
+        assert row.total == 10
+
+    def test_changed_tests_and_points_change_nothing(self, graded: dict):
+        row = graded["cheat", FIRST]
+        assert (row.total, row.of) == (0, 10)
+
+    def test_no_kernel_is_left(self, course: Path, graded: dict):
+        processes = [path for path in Path("/proc").glob("[0-9]*/cwd") if is_inside(path, course)]
+        assert processes == []
+
+    def test_the_table_has_a_line_a_notebook(self, course: Path, graded: dict):
+        with (course / "grades.csv").open(encoding="utf-8") as file:
+            lines = list(csv.DictReader(file))
+        assert [(line["student"], line["chapter"]) for line in lines] == list(graded)
+        assert sum(float(line["total"]) for line in lines) == sum(row.total for row in graded.values())
+
+    def test_nothing_of_the_grading_stays_beside_the_results(self, course: Path, graded: dict):
+        kept = {path.name for path in course.iterdir()}
+        assert kept == {"autograded", "feedback", "gradebook.db", "grades.csv", "release", "source", "submitted"}
+
+
+def is_inside(link: Path, folder: Path) -> bool:
+    try:
+        return link.resolve().is_relative_to(folder)
+    except OSError:
+        return False
+
+
+class TestRefusals:
+    def test_a_folder_that_is_no_course(self, tmp_path: Path):
+        with pytest.raises(Refused, match="is not a course: make one with `ggd class release"):
+            grade(tmp_path)
+
+    def test_nothing_handed_in(self, tmp_path: Path):
+        release(tmp_path, [FIRST])
+        with pytest.raises(Refused, match="nothing was handed in: put the notebooks into"):
+            grade(tmp_path)
+        write(source(FIRST), tmp_path / "submitted" / "ann" / "homework.ipynb")
+        with pytest.raises(Refused, match="submitted/ann/homework.ipynb is called like none of the exercises"):
+            grade(tmp_path)
+        (tmp_path / "submitted" / "ann" / "homework.ipynb").unlink()
+        write(source(FIRST), tmp_path / "submitted" / "a*" / f"{FIRST}.ipynb")
+        with pytest.raises(Refused, match="has '\\*' in its name: rename it"):
+            grade(tmp_path)
+
+    def test_a_teachers_own_changes_of_a_source_stay(self, tmp_path: Path):
+        path = release(tmp_path, [FIRST])[FIRST]
+        changed = json.loads((tmp_path / "source" / FIRST / f"{FIRST}.ipynb").read_text(encoding="utf-8"))
+        changed["cells"][0]["source"] = "# My own title"
+        write(changed, tmp_path / "source" / FIRST / f"{FIRST}.ipynb")
+        release(tmp_path, [FIRST])
+        assert "# My own title" in path.read_text(encoding="utf-8")
+
+    @pytest.mark.parametrize(
+        ("arguments", "words"),
+        [
+            (["release", "{}/a", "09_magic"], "there are no exercises '09_magic': there are 00_start_here"),
+            (["release", "{}/file"], "cannot be made or written to"),
+            (["grade", "{}"], "is not a course"),
+            (["check", "{}/none.ipynb"], "the file cannot be read (No such file or directory)"),
+            (["check", "{}/file"], "the file is empty"),
+        ],
+    )
+    def test_the_command_line_refuses_in_one_line(self, arguments, words: str, tmp_path: Path, capsys):
+        (tmp_path / "file").touch()
+        assert answer(["class", *(each.format(tmp_path) for each in arguments)]) == 2
+        said = capsys.readouterr().err
+        assert said.startswith("ggd: ")
+        assert words in said
+        assert said.count("\n") == 1
