@@ -56,7 +56,7 @@ def test_what_does_not_agree_and_why(yours, true, why: str):
     comparison = Comparison.of("it", yours, true)
     assert not comparison.agrees
     assert comparison.why == why
-    with pytest.raises(AssertionError, match="it\n    true value  .*\n    your value  .*\n    not yet: "):
+    with pytest.raises(AssertionError, match=r"it\n    true value  .*\n    your value  .*\n    not yet: "):
         ggd.demand("it", yours, true)
 
 

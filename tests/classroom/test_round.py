@@ -39,27 +39,21 @@ def hand_in(course: Path, student: str, chapter: str, notebook: dict) -> None:
 
 
 def hand_in_trouble(course: Path) -> None:
-    """What hangs, dies, is cut off, empty, cheats or has lost cells; each with all other answers right."""
+    """What hangs, dies, is cut off, empty, cheats, has lost cells, or was not touched; with all other answers right."""
     right = source(FIRST)
-    hand_in(course, "hangs", FIRST, with_body(right, "warm_up_2_answer", "while True:\n    pass"))
-    hand_in(course, "dies", FIRST, with_body(right, "code_3_answer", "import os\nos._exit(1)"))
+    hangs = with_body(right, "warm_up_2_answer", "while True:\n    pass")
+    hand_in(course, "hangs_and_dies", FIRST, with_body(hangs, "code_3_answer", "import os\nos._exit(1)"))
     for student, text in (("cut_off", json.dumps(right)[:500]), ("empty", ""), ("picture", "\x89PNG\r\n")):
         path = course / "submitted" / student / FIRST / f"{FIRST}.ipynb"  # nbgrader's own layout is read, too
         path.parent.mkdir(parents=True)
         path.write_text(text, encoding="latin-1")
-    missing = source(FIRST)
-    missing["cells"] = [
-        cell for cell in missing["cells"] if role(cell).get("grade_id") not in ("setup", "code_1", "open")
-    ]
-    hand_in(course, "lost_cells", FIRST, missing)
-    cheat = json.loads((course / "release" / FIRST / f"{FIRST}.ipynb").read_text(encoding="utf-8"))
-    for name, cell in by_id(cheat).items():
-        if role(cell)["grade"]:
-            cell["source"] = "pass"
-            role(cell)["points"] = 100
-        if name == "setup":
-            cell["source"] += "\nggd.demand = lambda *_, **__: None"
-    hand_in(course, "cheat", FIRST, cheat)
+    handed_out = (course / "release" / FIRST / f"{FIRST}.ipynb").read_text(encoding="utf-8")
+    hand_in(course, "untouched", FIRST, json.loads(handed_out))
+    cheat = with_body(with_body(right, "warm_up_1_answer", "pass"), "warm_up_1", "pass")
+    role(by_id(cheat)["warm_up_1"])["points"] = 100
+    gone = ("setup", "code_1", "open")
+    cheat["cells"] = [cell for cell in cheat["cells"] if role(cell).get("grade_id") not in gone]
+    hand_in(course, "changes_and_deletes", FIRST, cheat)
 
 
 def with_body(notebook: dict, name: str, text: str) -> dict:
@@ -82,8 +76,6 @@ def graded(course: Path) -> dict[tuple[str, str], Row]:
         hand_in(course, "right", chapter, source(chapter))
         wrong = {name: wrong.body for name, wrong in wrong_ones(chapter, number).items()}
         hand_in(course, "wrong", chapter, with_answers(source(chapter), wrong))
-    handed_out = (course / "release" / FIRST / f"{FIRST}.ipynb").read_text(encoding="utf-8")
-    hand_in(course, "untouched", FIRST, json.loads(handed_out))
     hand_in_trouble(course)
     results = grade(course, seconds=SECONDS, workers=2)
     table = rows(course, results)
@@ -121,15 +113,10 @@ class TestTrouble:
         row = graded["untouched", FIRST]
         assert (row.total, row.of, row.notes) == (0, 10, "")
 
-    def test_a_notebook_that_hangs_is_named_and_keeps_its_other_points(self, graded: dict):
-        row = graded["hangs", FIRST]
-        assert row.notes == "hangs in the cell warm_up_2_answer"
-        assert {name for name, (got, _) in row.points.items() if not got} == {"warm_up_2"}
-
-    def test_a_notebook_that_dies_is_named_and_keeps_what_it_had(self, graded: dict):
-        row = graded["dies", FIRST]
-        assert row.notes == "the kernel died in the cell code_3_answer"
-        assert {name for name, (got, _) in row.points.items() if got} == {"warm_up_1", "warm_up_2", "code_1", "code_2"}
+    def test_cells_that_hang_and_die_are_named_and_cost_their_own_points_only(self, graded: dict):
+        row = graded["hangs_and_dies", FIRST]
+        assert row.notes == "hangs in the cell warm_up_2_answer; the kernel died in the cell code_3_answer"
+        assert {name for name, (got, _) in row.points.items() if got} == {"warm_up_1", "code_1", "code_2"}
 
     @pytest.mark.parametrize("student", ["cut_off", "empty", "picture"])
     def test_what_is_no_notebook_is_named(self, student: str, graded: dict):
@@ -141,14 +128,11 @@ class TestTrouble:
             "the file is no text, and so no notebook",
         )
 
-    def test_deleted_cells_are_put_back_and_graded(self, graded: dict):
-        row = graded["lost_cells", FIRST]
+    def test_deleted_cells_are_put_back_and_changed_tests_and_points_change_nothing(self, graded: dict):
+        row = graded["changes_and_deletes", FIRST]
         assert row.notes == "cells were missing and were put back, empty: setup, code_1, open"
-        assert row.total == 10
-
-    def test_changed_tests_and_points_change_nothing(self, graded: dict):
-        row = graded["cheat", FIRST]
-        assert (row.total, row.of) == (0, 10)
+        assert {name for name, (got, _) in row.points.items() if not got} == {"warm_up_1"}
+        assert (row.total, row.of) == (9, 10)
 
     def test_no_kernel_is_left(self, course: Path, graded: dict):
         processes = [path for path in Path("/proc").glob("[0-9]*/cwd") if is_inside(path, course)]
@@ -172,6 +156,19 @@ def is_inside(link: Path, folder: Path) -> bool:
         return False
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "note"),
+    [
+        ("warm_up_1_answer", "ggd.demand = print", "the cell warm_up_1_answer speaks of demand, which give the points"),
+        ("warm_up_1_answer", "on_demand = 3  # demanding", ""),
+        ("code_1", "ggd.demand('it', 1, 1)", ""),
+    ],
+)
+def test_an_answer_that_speaks_of_what_gives_the_points_is_named(name: str, text: str, note: str):
+    cell = by_id(with_body(source(FIRST), name, text))[name]
+    assert trouble_of(cell, 1).partition(":")[0] == note
+
+
 class TestRefusals:
     def test_a_folder_that_is_no_course(self, tmp_path: Path):
         with pytest.raises(Refused, match="is not a course: make one with `ggd class release"):
@@ -182,7 +179,7 @@ class TestRefusals:
         with pytest.raises(Refused, match="nothing was handed in: put the notebooks into"):
             grade(tmp_path)
         write(source(FIRST), tmp_path / "submitted" / "ann" / "homework.ipynb")
-        with pytest.raises(Refused, match="submitted/ann/homework.ipynb is called like none of the exercises"):
+        with pytest.raises(Refused, match=r"submitted/ann/homework\.ipynb is called like none of the exercises"):
             grade(tmp_path)
         (tmp_path / "submitted" / "ann" / "homework.ipynb").unlink()
         write(source(FIRST), tmp_path / "submitted" / "a*" / f"{FIRST}.ipynb")

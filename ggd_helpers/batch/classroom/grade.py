@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import re
 import shutil
 import sys
 import time
@@ -21,6 +22,8 @@ CELLS_AT_MOST = 10
 """So many times the limit of a cell is the limit of a whole notebook."""
 
 HANGS = "hangs in the cell"
+TOOLS = {"comparison", "demand", "get_ipython"}
+"""An answer has no use for these names."""
 
 
 @dataclass
@@ -163,12 +166,16 @@ class _Job:
         submission = self.result.submission
         folder = self.course / "autograded" / submission.student / submission.exercise
         cells = read_notebook(folder / f"{submission.exercise}.ipynb")["cells"]
-        troubles = list(filter(None, (_trouble(cell, number) for number, cell in enumerate(cells, start=1))))
+        troubles = list(filter(None, (trouble_of(cell, number) for number, cell in enumerate(cells, start=1))))
         hanging = [each for each in troubles if each.startswith(HANGS)]
         return [each for each in troubles if each not in hanging[1:]]  # the others wait for the first one
 
 
-def _trouble(cell: Any, number: int) -> str:
+def _words(text: str) -> list[str]:
+    return re.findall(r"\w+", text)
+
+
+def trouble_of(cell: Any, number: int) -> str:
     """What a teacher should know of a cell: that it hung or killed the kernel, or fails though it was given."""
     errors = {each["ename"]: each["evalue"] for each in cell.get("outputs", []) if each["output_type"] == "error"}
     known = role(cell)
@@ -179,4 +186,6 @@ def _trouble(cell: Any, number: int) -> str:
         return f"the kernel died in the cell {where}"
     if errors and NOT_RUN not in errors and known.get("locked") and not known.get("grade"):
         return f"the given cell {where} fails: " + "; ".join(f"{name}: {text}" for name, text in errors.items())
+    if cell["cell_type"] == "code" and not known.get("locked") and (spoken := TOOLS & set(_words(cell["source"]))):
+        return f"the cell {where} speaks of {', '.join(sorted(spoken))}, which give the points: look at it"
     return ""
