@@ -10,7 +10,6 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from packaging.requirements import Requirement
 
 from ggd_helpers import batch
 from ggd_helpers.batch.classroom.command import add_class_command
+from ggd_helpers.batch.columns import aligned as _aligned
 from ggd_helpers.files import CHAPTERS
 
 
@@ -118,12 +118,6 @@ def metrics_table(metrics: dict[str, dict[str, float]], failed: dict[str, dict[s
     for block in blocks:
         lines += ["", *_aligned(zip(*block, strict=True))]
     return lines[1:]
-
-
-def _aligned(rows: Iterable[Iterable[str]]) -> list[str]:
-    rows = [list(row) for row in rows]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
 
 
 def _shortest(path: Path) -> Path:

@@ -15,7 +15,7 @@ from ggd_helpers.commands import answer
 
 pytest.importorskip("nbgrader", reason='nbgrader is not installed: pip install -e ".[class]"')
 
-from ggd_helpers.batch.classroom.grade import grade
+from ggd_helpers.batch.classroom.grade import grade, trouble_of
 from ggd_helpers.batch.classroom.release import release
 from ggd_helpers.batch.classroom.table import Row, rows, write_csv
 

@@ -91,10 +91,16 @@ def _look_at(cell: Any, name: str, found: Checked) -> None:
 
 
 def _error(output: Any) -> str:
-    line = next(filter(None, (re.search(r"-+> *\d+ (.*)", text) for text in _plain(output["traceback"]))), None)
-    at = f" at `{line[1].strip()}`" if line else ""
-    return f"{output['ename']}{at}: {output['evalue'].partition(chr(10))[0]}".rstrip(": ")
+    line = _last_line_of_a_cell(output["traceback"])
+    return f"{output['ename']}{line}: {output['evalue'].partition(chr(10))[0]}".rstrip(": ")
 
 
-def _plain(traceback: list[str]) -> list[str]:
-    return re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(traceback)).splitlines()
+def _last_line_of_a_cell(traceback: list[str]) -> str:
+    """The line that went wrong, in the notebook itself rather than in a library that it called."""
+    found, in_a_cell = "", False
+    for line in re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(traceback)).splitlines():
+        if line.startswith(("Cell In", "File ")):
+            in_a_cell = line.startswith("Cell In")
+        elif in_a_cell and (arrow := re.match(r"-+> *\d+ (.*)", line)):
+            found = f" at `{arrow[1].strip()}`"
+    return found

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 from ggd_helpers.batch.chapter import Refused
+from ggd_helpers.batch.columns import aligned
 
 
 def add_class_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -77,8 +78,7 @@ def _grade(arguments: argparse.Namespace, folder: Path) -> int:
     results = grade(arguments.course, arguments.seconds, arguments.workers, say)
     table = rows(arguments.course, results)
     write_csv(arguments.course / "grades.csv", table)
-    for line in lines(table):
-        print("  ".join(line))
+    print(*aligned(lines(table)), sep="\n")
     print(f"{len(results)} notebooks in {time.perf_counter() - start:.0f} s")
     print(f"  table     {arguments.course / 'grades.csv'}")
     print(f"  feedback  {arguments.course / 'feedback'}")

@@ -66,15 +66,11 @@ def write_csv(path: Path, table: Sequence[Row]) -> None:
 def lines(table: Sequence[Row]) -> list[list[str]]:
     """Cells of the same table for the screen, with its header."""
     names = list(dict.fromkeys(name for row in table for name in row.points))
-    most = {name: next(row.points[name][1] for row in table if name in row.points) for name in names}
-    header = ["student", "chapter", *names, "total", "notes"]
-    body = [
-        [row.student, row.chapter]
-        + [_short(row.points[name][0]) if name in row.points else "-" for name in names]
-        + [f"{_short(row.total)} of {_short(row.of)}", row.notes]
-        for row in table
-    ]
-    return [header, *body] if most else [header]
+    lines = [["student", "chapter", *names, "total", "notes"]]
+    for row in table:
+        got = [_short(row.points[name][0]) if name in row.points else "-" for name in names]
+        lines.append([row.student, row.chapter, *got, f"{_short(row.total)} of {_short(row.of)}", row.notes])
+    return lines
 
 
 def _short(points: float) -> str:
