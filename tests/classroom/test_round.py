@@ -3,6 +3,7 @@
 import csv
 import html
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ from ggd_helpers.batch.classroom.release import release
 from ggd_helpers.batch.classroom.table import Row, rows, write_csv
 
 FIRST = "00_start_here"
-SECONDS = 8
+SECONDS = 25
 
 
 def wrong_ones(chapter: str, number: int) -> dict[str, Wrong]:
@@ -68,6 +69,12 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("course")
     release(folder)
     return folder
+
+
+def another(course: Path, folder: Path) -> Path:
+    """The same course before anything was handed in."""
+    leave_out = shutil.ignore_patterns("submitted", "autograded", "feedback", "grades.csv")
+    return shutil.copytree(course, folder, ignore=leave_out)
 
 
 @pytest.fixture(scope="module")
@@ -174,8 +181,8 @@ class TestRefusals:
         with pytest.raises(Refused, match="is not a course: make one with `ggd class release"):
             grade(tmp_path)
 
-    def test_nothing_handed_in(self, tmp_path: Path):
-        release(tmp_path, [FIRST])
+    def test_nothing_handed_in(self, course: Path, tmp_path: Path):
+        tmp_path = another(course, tmp_path / "another")
         with pytest.raises(Refused, match="nothing was handed in: put the notebooks into"):
             grade(tmp_path)
         write(source(FIRST), tmp_path / "submitted" / "ann" / "homework.ipynb")
@@ -186,12 +193,12 @@ class TestRefusals:
         with pytest.raises(Refused, match="has '\\*' in its name: rename it"):
             grade(tmp_path)
 
-    def test_a_teachers_own_changes_of_a_source_stay(self, tmp_path: Path):
-        path = release(tmp_path, [FIRST])[FIRST]
+    def test_a_teachers_own_changes_of_a_source_stay(self, course: Path, tmp_path: Path):
+        tmp_path = another(course, tmp_path / "another")
         changed = json.loads((tmp_path / "source" / FIRST / f"{FIRST}.ipynb").read_text(encoding="utf-8"))
         changed["cells"][0]["source"] = "# My own title"
         write(changed, tmp_path / "source" / FIRST / f"{FIRST}.ipynb")
-        release(tmp_path, [FIRST])
+        path = release(tmp_path, [FIRST])[FIRST]
         assert "# My own title" in path.read_text(encoding="utf-8")
 
     @pytest.mark.parametrize(

@@ -340,4 +340,49 @@ WRONG: dict[str, dict[str, list[Wrong]]] = {
             Wrong('meaning = "arithmetic"', ("experiment_2",), "another answer"),
         ],
     },
+    "06_internal_variables": {
+        "warm_up_1_answer": [
+            Wrong(
+                "order_does_not_matter = dict.fromkeys(order_does_not_matter, 'yes')",
+                ("warm_up_1",),
+                "another realisation may be written first",
+            ),
+            Wrong(
+                "order_does_not_matter |= dict(zip(order_does_not_matter, ['yes', 'no', 'no', 'no', 'yes']))",
+                ("warm_up_1",),
+                "the largest is the largest",
+            ),
+            Wrong(
+                "order_does_not_matter |= dict(zip(order_does_not_matter, ['yes', 'no', 'yes', 'yes', 'yes']))",
+                ("warm_up_1",),
+                "who is whose neighbour",
+            ),
+        ],
+        "warm_up_2_answer": [
+            Wrong("share = (right - x) / (right - left)", ("warm_up_2",), "the share of the left one"),
+            Wrong("share = x - left", ("warm_up_2",), "a part of the width"),
+            Wrong("share = float(x - left > right - x)", ("warm_up_2",), "they differ"),
+        ],
+        "code_1_answer": [
+            Wrong("alpha = rho(enc(clouds)).mean(-2)", ("code_1",), "rho comes after the mean"),
+            Wrong("alpha = rho(enc(clouds.mean(-1)))", ("code_1",), "enc comes before the mean"),
+            Wrong("alpha = rho(enc(clouds).sum(-2))", ("code_1", "code_2"), "a sum grows"),
+            Wrong("alpha = rho(enc(clouds).amax(-2))", ("code_1", "code_2"), "the largest is not the mean"),
+        ],
+        "code_3_answer": [
+            Wrong("alpha = rho(enc(shares @ grid))", ("code_3",), "its spread is lost"),
+            Wrong("alpha = rho((shares[..., None] * enc(grid)).mean(-2))", ("code_3",), "no mean after them"),
+            Wrong("alpha = rho(enc(grid)[shares.argmax(-1)])", ("code_3",), "they differ"),
+        ],
+        "experiment_1_answer": [
+            Wrong("power = -1.0", ("experiment_1",), "the power of the variance"),
+            Wrong("power = 0.5", ("experiment_1",), "mind the sign"),
+            Wrong("power = -0.25", ("experiment_1",), "they differ"),
+        ],
+        "experiment_2_answer": [
+            Wrong('meaning = "a"', ("experiment_2",), "smaller by the root of 2"),
+            Wrong('meaning = "c"', ("experiment_2",), "no encoder can know better"),
+            Wrong('meaning = "4"', ("experiment_2",), "another answer"),
+        ],
+    },
 }

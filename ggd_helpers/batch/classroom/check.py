@@ -29,7 +29,7 @@ class Checked:
     """What grading puts right by itself."""
 
 
-def check(path: Path, folder: Path = EXERCISES, seconds: int = 30) -> Checked:
+def check(path: Path, folder: Path = EXERCISES, seconds: int = 60) -> Checked:
     """Run a notebook from top to bottom, and name the cells that fail, and why.
 
     Raises:

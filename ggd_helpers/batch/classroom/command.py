@@ -21,12 +21,12 @@ def add_class_command(commands: "argparse._SubParsersAction[argparse.ArgumentPar
 
     check = steps.add_parser("check", help="for a student: does it run, and which checks do not agree yet?")
     check.add_argument("file", type=Path, metavar="FILE", help="your notebook")
-    check.add_argument("--seconds", type=_positive, default=30, help="for a cell at most (default: 30)")
+    check.add_argument("--seconds", type=_positive, default=60, help="for a cell at most (default: 60)")
     check.set_defaults(command=_check)
 
     grade = steps.add_parser("grade", help="grade what lies in DIR/submitted/STUDENT/")
     grade.add_argument("course", type=Path, metavar="DIR", help="the folder of the course")
-    grade.add_argument("--seconds", type=_positive, default=30, help="for a cell at most (default: 30)")
+    grade.add_argument("--seconds", type=_positive, default=60, help="for a cell at most (default: 60)")
     grade.add_argument("--workers", type=_positive, help="notebooks at a time (default: as many as cores)")
     grade.set_defaults(command=_grade)
 

@@ -38,7 +38,7 @@ class Graded:
 
 def grade(
     course: Path,
-    seconds: int = 30,
+    seconds: int = 60,
     workers: int | None = None,
     progress: Callable[[Graded], None] = lambda graded: None,
 ) -> list[Graded]:
