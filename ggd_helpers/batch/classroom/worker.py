@@ -17,7 +17,8 @@ class ExecuteToTheEnd(ToTheEnd, Execute):
 
 def work(course: Path, staged: Path, student: str, exercise: str, seconds: int, log: Path) -> None:
     """Autograde the staged notebook of a student, and write the feedback; what is said goes to the log."""
-    os.setsid()  # Ctrl-C is answered by who started this, and passed on
+    if hasattr(os, "setsid"):
+        os.setsid()  # Ctrl-C is answered by who started this, and passed on
     for ending in (signal.SIGTERM, signal.SIGINT):
         signal.signal(ending, signal.default_int_handler)  # the kernel is shut down on the way out
     with log.open("wb") as file:
