@@ -1,5 +1,5 @@
-"""How long does it take to grade a class of thirty? For each chapter the solution, the untouched copy and three wrong
-answers are handed in; one of the thirty hangs, one is cut off.
+"""How long does it take to grade a class of thirty? For each of six chapters the solution, the untouched copy and three
+wrong answers are handed in; one of the thirty hangs, one is cut off.
 
     python tests/benchmarks/class_of_thirty.py [WORKERS]
 
@@ -32,7 +32,7 @@ def hand_in(course: Path) -> dict[tuple[str, str], float]:
         write(notebook, course / "submitted" / student / f"{chapter}.ipynb")
         expected[student, chapter] = points
 
-    for chapter in SOURCES:
+    for chapter in list(SOURCES)[:6]:
         whole = source(chapter)
         worth = {name: role(cell)["points"] for name, cell in by_id(whole).items() if role(cell)["grade"]}
         put("right", chapter, whole, 10)
