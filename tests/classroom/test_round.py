@@ -77,83 +77,79 @@ def another(course: Path, folder: Path) -> Path:
     return shutil.copytree(course, folder, ignore=leave_out)
 
 
-@pytest.fixture(scope="module")
-def graded(course: Path) -> dict[tuple[str, str], Row]:
+def hand_in_all(course: Path) -> None:
     for number, chapter in enumerate(SOURCES):
         hand_in(course, "right", chapter, source(chapter))
         wrong = {name: wrong.body for name, wrong in wrong_ones(chapter, number).items()}
         hand_in(course, "wrong", chapter, with_answers(source(chapter), wrong))
     hand_in_trouble(course)
-    results = grade(course, seconds=SECONDS, workers=2)
-    table = rows(course, results)
-    write_csv(course / "grades.csv", table)
-    return {(row.student, row.chapter): row for row in table}
 
 
 @pytest.mark.parametrize("chapter", SOURCES)
-class TestRelease:
-    def test_what_is_handed_out_holds_no_solution_and_no_hidden_test(self, chapter: str, course: Path):
-        text = (course / "release" / chapter / f"{chapter}.ipynb").read_text(encoding="utf-8")
-        kept = [word for word in ("SOLUTION", "HIDDEN", "MARK SCHEME", "ggd.demand") if word in text]
-        assert kept == []
-        handed_out = json.loads(text)
-        for name, cell in by_id(source(chapter)).items():
-            if role(cell)["solution"]:
-                text = "".join(by_id(handed_out)[name]["source"])
-                assert text == answered(cell["source"], "# your answer here")
-
-    def test_the_solution_gets_ten_points_and_nothing_is_noted(self, chapter: str, graded: dict):
-        row = graded["right", chapter]
-        assert (row.total, row.of, row.notes) == (10, 10, "")
-
-    def test_wrong_answers_lose_their_points_and_the_feedback_says_why(self, chapter: str, course: Path, graded: dict):
-        row, number = graded["wrong", chapter], list(SOURCES).index(chapter)
-        assert {name for name, (got, _) in row.points.items() if not got} == lost_by(chapter, number)
-        assert 0 < row.total < 10
-        page = (course / "feedback" / "wrong" / chapter / f"{chapter}.html").read_text(encoding="utf-8")
-        for wrong in wrong_ones(chapter, number).values():
-            assert html.escape(wrong.hint, quote=False) in page or html.escape(wrong.hint) in page
+def test_what_is_handed_out_holds_no_solution_and_no_hidden_test(chapter: str, course: Path):
+    text = (course / "release" / chapter / f"{chapter}.ipynb").read_text(encoding="utf-8")
+    kept = [word for word in ("SOLUTION", "HIDDEN", "MARK SCHEME", "ggd.demand") if word in text]
+    assert kept == []
+    handed_out = json.loads(text)
+    for name, cell in by_id(source(chapter)).items():
+        if role(cell)["solution"]:
+            text = "".join(by_id(handed_out)[name]["source"])
+            assert text == answered(cell["source"], "# your answer here")
 
 
-class TestTrouble:
-    def test_the_untouched_copy_runs_and_gets_nothing(self, course: Path, graded: dict):
-        row = graded["untouched", FIRST]
-        assert (row.total, row.of, row.notes) == (0, 10, "")
+def test_a_class_is_graded(course: Path):
+    """One test, for what it grades takes a minute, and several would be spread over processes that grade it each."""
+    hand_in_all(course)
+    table = rows(course, grade(course, seconds=SECONDS, workers=2))
+    write_csv(course / "grades.csv", table)
+    graded = {(row.student, row.chapter): row for row in table}
+    for number, chapter in enumerate(SOURCES):
+        the_solution_gets_ten_points_and_nothing_is_noted(graded["right", chapter])
+        page = course / "feedback" / "wrong" / chapter / f"{chapter}.html"
+        wrong_answers_lose_their_points_and_the_feedback_says_why(chapter, number, graded["wrong", chapter], page)
+    trouble_is_named_and_costs_its_own_points_only({row.student: row for row in table if row.chapter == FIRST})
+    the_table_has_a_line_a_notebook(course / "grades.csv", graded)
+    nothing_is_left_but_the_results(course)
 
-    def test_cells_that_hang_and_die_are_named_and_cost_their_own_points_only(self, graded: dict):
-        row = graded["hangs_and_dies", FIRST]
-        assert row.notes == "hangs in the cell warm_up_2_answer; the kernel died in the cell code_3_answer"
-        assert {name for name, (got, _) in row.points.items() if got} == {"warm_up_1", "code_1", "code_2"}
 
-    @pytest.mark.parametrize("student", ["cut_off", "empty", "picture"])
-    def test_what_is_no_notebook_is_named(self, student: str, graded: dict):
-        row = graded[student, FIRST]
-        assert row.total == 0
-        assert row.notes in (
-            "the file is no notebook (it is not JSON, or was cut off)",
-            "the file is empty",
-            "the file is no text, and so no notebook",
-        )
+def the_solution_gets_ten_points_and_nothing_is_noted(row: Row) -> None:
+    assert (row.total, row.of, row.notes) == (10, 10, ""), row
 
-    def test_deleted_cells_are_put_back_and_changed_tests_and_points_change_nothing(self, graded: dict):
-        row = graded["changes_and_deletes", FIRST]
-        assert row.notes == "cells were missing and were put back, empty: setup, code_1, open"
-        assert {name for name, (got, _) in row.points.items() if not got} == {"warm_up_1"}
-        assert (row.total, row.of) == (9, 10)
 
-    def test_no_kernel_is_left(self, course: Path, graded: dict):
-        processes = [path for path in Path("/proc").glob("[0-9]*/cwd") if is_inside(path, course)]
-        assert processes == []
+def wrong_answers_lose_their_points_and_the_feedback_says_why(chapter: str, number: int, row: Row, page: Path) -> None:
+    assert {name for name, (got, _) in row.points.items() if not got} == lost_by(chapter, number), row
+    assert 0 < row.total < 10
+    text = html.unescape(page.read_text(encoding="utf-8"))
+    for wrong in wrong_ones(chapter, number).values():
+        assert wrong.hint in text, (chapter, wrong)
 
-    def test_the_table_has_a_line_a_notebook(self, course: Path, graded: dict):
-        with (course / "grades.csv").open(encoding="utf-8") as file:
-            lines = list(csv.DictReader(file))
-        assert [(line["student"], line["chapter"]) for line in lines] == list(graded)
-        assert sum(float(line["total"]) for line in lines) == sum(row.total for row in graded.values())
 
-    def test_nothing_of_the_grading_stays_beside_the_results(self, course: Path, graded: dict):
-        kept = {path.name for path in course.iterdir()}
-        assert kept == {"autograded", "feedback", "gradebook.db", "grades.csv", "release", "source", "submitted"}
+def trouble_is_named_and_costs_its_own_points_only(of_student: dict[str, Row]) -> None:
+    assert (of_student["untouched"].total, of_student["untouched"].of, of_student["untouched"].notes) == (0, 10, "")
+    row = of_student["hangs_and_dies"]
+    assert row.notes == "hangs in the cell warm_up_2_answer; the kernel died in the cell code_3_answer"
+    assert {name for name, (got, _) in row.points.items() if got} == {"warm_up_1", "code_1", "code_2"}
+    row = of_student["changes_and_deletes"]
+    assert row.notes == "cells were missing and were put back, empty: setup, code_1, open"
+    assert {name for name, (got, _) in row.points.items() if not got} == {"warm_up_1"}
+    assert (row.total, row.of) == (9, 10)
+    assert of_student["cut_off"].notes == "the file is no notebook (it is not JSON, or was cut off)"
+    assert of_student["empty"].notes == "the file is empty"
+    assert of_student["picture"].notes == "the file is no text, and so no notebook"
+    assert {of_student[student].total for student in ("cut_off", "empty", "picture")} == {0}
+
+
+def the_table_has_a_line_a_notebook(path: Path, graded: dict[tuple[str, str], Row]) -> None:
+    with path.open(encoding="utf-8") as file:
+        table = list(csv.DictReader(file))
+    assert [(line["student"], line["chapter"]) for line in table] == list(graded)
+    assert sum(float(line["total"]) for line in table) == sum(row.total for row in graded.values())
+
+
+def nothing_is_left_but_the_results(course: Path) -> None:
+    kept = {path.name for path in course.iterdir()}
+    assert kept == {"autograded", "feedback", "gradebook.db", "grades.csv", "release", "source", "submitted"}
+    assert [path for path in Path("/proc").glob("[0-9]*/cwd") if is_inside(path, course)] == [], "a kernel is left"
 
 
 def is_inside(link: Path, folder: Path) -> bool:
