@@ -3,6 +3,7 @@
 import csv
 import html
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -18,6 +19,7 @@ pytest.importorskip("nbgrader", reason='nbgrader is not installed: pip install -
 
 from ggd_helpers.batch.classroom.grade import grade, trouble_of
 from ggd_helpers.batch.classroom.release import release
+from ggd_helpers.batch.classroom.submissions import submissions
 from ggd_helpers.batch.classroom.table import Row, rows, write_csv
 
 FIRST = "00_start_here"
@@ -181,13 +183,28 @@ class TestRefusals:
         tmp_path = another(course, tmp_path / "another")
         with pytest.raises(Refused, match="nothing was handed in: put the notebooks into"):
             grade(tmp_path)
-        write(source(FIRST), tmp_path / "submitted" / "ann" / "homework.ipynb")
-        with pytest.raises(Refused, match=r"submitted/ann/homework\.ipynb is called like none of the exercises"):
-            grade(tmp_path)
-        (tmp_path / "submitted" / "ann" / "homework.ipynb").unlink()
-        write(source(FIRST), tmp_path / "submitted" / "a*" / f"{FIRST}.ipynb")
-        with pytest.raises(Refused, match="has '\\*' in its name: rename it"):
-            grade(tmp_path)
+
+    def test_what_lies_in_the_wrong_place_is_named_and_stops_nothing(self, course: Path, tmp_path: Path):
+        tmp_path = another(course, tmp_path / "another")
+        folder = tmp_path / "submitted"
+        for place in ("ann/homework.ipynb", f"a*/{FIRST}.ipynb", f"{FIRST}.ipynb"):
+            write(source(FIRST), folder / place)
+        write(source(FIRST), folder / "ann" / ".ipynb_checkpoints" / f"{FIRST}.ipynb")
+        notes = {(row.student, row.chapter): row.notes for row in rows(tmp_path, grade(tmp_path))}
+        assert notes == {
+            ("", FIRST): "it lies in no student's folder: put it into submitted/STUDENT/",
+            ("a*", FIRST): "the folder's name holds '*': rename it",
+            ("ann", "homework"): "it is called like none of the exercises that were released: rename it",
+        }
+
+    def test_of_two_copies_the_newer_one_counts(self, course: Path, tmp_path: Path):
+        tmp_path = another(course, tmp_path / "another")
+        paths = [tmp_path / "submitted" / "ann" / folder / f"{FIRST}.ipynb" for folder in ("", "later")]
+        for age, path in enumerate(reversed(paths)):
+            write(source(FIRST), path)
+            os.utime(path, (1000 * age, 1000 * age))
+        (found,) = submissions(tmp_path)
+        assert (found.path, found.note) == (paths[0], "of 2 copies the newest was graded")
 
     def test_a_teachers_own_changes_of_a_source_stay(self, course: Path, tmp_path: Path):
         tmp_path = another(course, tmp_path / "another")

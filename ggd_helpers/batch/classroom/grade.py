@@ -60,7 +60,7 @@ def grade(
             f"nothing was handed in: put the notebooks into {course / 'submitted'}/STUDENT/, as 03_particle.ipynb."
         )
     with api.gradebook as book:  # one after another, for two processes might make the same student at once
-        for student in sorted({each.student for each in found}):
+        for student in sorted({each.student for each in found if not each.unfit}):
             book.update_or_create_student(student)
     staged = course / ".being_graded"
     shutil.rmtree(staged, ignore_errors=True)
@@ -103,8 +103,10 @@ def _stage(submission: Submission, course: Path, staged: Path) -> Graded:
     """Copy a notebook to where nbgrader looks for it, with the cells put back that were deleted."""
     import nbformat
 
-    result = Graded(submission, notes=list(submission.notes))
+    result = Graded(submission, notes=[submission.note] if submission.note else [])
     try:
+        if submission.unfit:
+            raise NoNotebook(submission.unfit)
         notebook = read_notebook(submission.path)
     except NoNotebook as error:
         return Graded(submission, graded=False, notes=[*result.notes, str(error)])

@@ -44,7 +44,7 @@ def _row(book: Any, result: Graded) -> Row:
             extra += grade.extra_credit or 0.0
             if grade.max_score:
                 points[grade.name] = (grade.score, grade.max_score)
-    else:
+    elif not result.submission.unfit:
         for cell in book.find_assignment(chapter).notebooks[0].grade_cells:
             points[cell.name] = (0.0, cell.max_score)
     return Row(student, chapter, points, extra, "; ".join(result.notes))
