@@ -17,7 +17,7 @@ from packaging.requirements import Requirement
 
 from ggd_helpers import batch
 from ggd_helpers.batch.classroom.command import add_class_command
-from ggd_helpers.batch.columns import aligned as _aligned
+from ggd_helpers.batch.columns import aligned
 from ggd_helpers.files import CHAPTERS
 
 
@@ -69,7 +69,7 @@ def _list(arguments: argparse.Namespace, folder: Path) -> int:
             for parameter in chapter.parameters.values()
             if parameter.name != "out"
         ]
-        print(*_aligned(rows), "", sep="\n")
+        print(*aligned(rows), "", sep="\n")
     print("Run one with: ggd run CHAPTER -p NAME=VALUE --out FOLDER")
     return 0
 
@@ -116,7 +116,7 @@ def metrics_table(metrics: dict[str, dict[str, float]], failed: dict[str, dict[s
         blocks[-1].append(column)
     lines = []
     for block in blocks:
-        lines += ["", *_aligned(zip(*block, strict=True))]
+        lines += ["", *aligned(zip(*block, strict=True))]
     return lines[1:]
 
 
@@ -169,7 +169,7 @@ def _doctor(arguments: argparse.Namespace, folder: Path) -> int:
     browser = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     rows.append(["chromium", browser or "not found: only the browser test needs it (Debian: apt-get install chromium)"])
 
-    print(*_aligned(rows), sep="\n")
+    print(*aligned(rows), sep="\n")
     for problem in problems:
         print(f"ggd: {problem}", file=sys.stderr)
     return 1 if problems else 0
