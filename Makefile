@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+FOR_TESTS := $(VENV)/.installed_for_tests
 
 # Without bytecode every start of Python compiles torch and matplotlib anew: 6 s each time.
 unexport PYTHONDONTWRITEBYTECODE
@@ -26,17 +27,17 @@ lab: $(INSTALLED)
 	$(BIN)/ggd lab
 
 # All three parts run, whatever fails before; the exit code says whether any did.
-test: $(INSTALLED)
+test: $(FOR_TESTS)
 	@$(MAKE) --no-print-directory --keep-going test-package test-notebooks test-browser
 
 # One thread each, for the two workers share the cores. The package's own files hold examples (doctests), and no tests.
-test-package: $(INSTALLED)
+test-package: $(FOR_TESTS)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests ggd_helpers --doctest-modules --ignore=tests/browser -n 2
 
 test-notebooks: $(INSTALLED)
 	OMP_NUM_THREADS=1 PYTHONPATH=tests/notebooks $(BIN)/python -m pytest -p patience \
 		--nbval --nbval-sanitize-with tests/notebooks/sanitize.cfg \
-		--nbval-current-env --nbval-cell-timeout=300 -n 2 --dist loadfile notebooks/
+		--nbval-current-env --nbval-cell-timeout=300 -n 2 --dist loadfile --ignore=notebooks/exercises notebooks/
 
 test-browser: $(INSTALLED)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/browser
@@ -62,4 +63,9 @@ $(INSTALLED): pyproject.toml tests/constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade -c tests/constraints.txt pip
 	$(BIN)/python -m pip install --no-compile -c tests/constraints.txt -e ".[dev]"
+	@touch $@
+
+# nbgrader, for exercises: only tests and teachers need it.
+$(FOR_TESTS): $(INSTALLED)
+	$(BIN)/python -m pip install --no-compile -c tests/constraints.txt -e ".[dev,class]"
 	@touch $@

@@ -11,6 +11,7 @@ _HOMES = {
     "architectures.neighbours": ["NeighbourNetwork"],
     "architectures.plain": ["LawInComponents", "PlainNetwork", "count_learned"],
     "architectures.polynomial": ["PolynomialLaw"],
+    "comparison": ["chosen", "compare", "demand"],
     "devices": ["choose_device"],
     "dynamics.driven": ["DrivenDynamics"],
     "dynamics.gradient": ["GradientDynamics"],

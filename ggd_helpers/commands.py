@@ -1,4 +1,4 @@
-"""The command line: `ggd list`, `ggd run`, `ggd sweep`, `ggd lab`, `ggd doctor`.
+"""The command line: `ggd list`, `ggd run`, `ggd sweep`, `ggd class`, `ggd lab`, `ggd doctor`.
 
 Exit codes: 0 done, 1 failed, 2 refused (what was asked for cannot be done as asked).
 """
@@ -9,7 +9,6 @@ import platform
 import shutil
 import sys
 import time
-from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path
 
@@ -17,6 +16,8 @@ from packaging.requirements import Requirement
 
 from ggd_helpers import batch
 from ggd_helpers.batch import sweep_command
+from ggd_helpers.batch.classroom.command import add_class_command
+from ggd_helpers.batch.columns import aligned
 from ggd_helpers.batch.signals import answer_all_like_ctrl_c
 from ggd_helpers.files import CHAPTERS
 
@@ -56,6 +57,8 @@ def _parser() -> argparse.ArgumentParser:
     lab.add_argument("--allow-root", action="store_true", help="as root, too, whom JupyterLab refuses otherwise")
     lab.set_defaults(command=_lab)
 
+    add_class_command(commands)
+
     doctor = commands.add_parser("doctor", help="what is installed, what is missing and how to get it")
     doctor.set_defaults(command=_doctor)
     return parser
@@ -69,7 +72,7 @@ def _list(arguments: argparse.Namespace, folder: Path) -> int:
             for parameter in chapter.parameters.values()
             if parameter.name != "out"
         ]
-        print(*_aligned(rows), "", sep="\n")
+        print(*aligned(rows), "", sep="\n")
     print("Run one with: ggd run CHAPTER -p NAME=VALUE --out FOLDER")
     return 0
 
@@ -114,14 +117,8 @@ def metrics_table(metrics: dict[str, dict[str, float]], failed: dict[str, dict[s
         blocks[-1].append(column)
     lines = []
     for block in blocks:
-        lines += ["", *_aligned(zip(*block, strict=True))]
+        lines += ["", *aligned(zip(*block, strict=True))]
     return lines[1:]
-
-
-def _aligned(rows: Iterable[Iterable[str]]) -> list[str]:
-    rows = [list(row) for row in rows]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
 
 
 def _shortest(path: Path) -> Path:
@@ -173,7 +170,7 @@ def _doctor(arguments: argparse.Namespace, folder: Path) -> int:
     browser = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     rows.append(["chromium", browser or "not found: only the browser test needs it (Debian: apt-get install chromium)"])
 
-    print(*_aligned(rows), sep="\n")
+    print(*aligned(rows), sep="\n")
     for problem in problems:
         print(f"ggd: {problem}", file=sys.stderr)
     return 1 if problems else 0

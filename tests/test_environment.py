@@ -7,6 +7,7 @@ import ast
 import re
 import sys
 import tomllib
+from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path
 
@@ -76,16 +77,34 @@ def imported_modules(source: str) -> set[str]:
     return {name.partition(".")[0] for name in names}
 
 
-def test_every_import_of_the_package_is_declared():
-    sources = [path.read_text(encoding="utf-8") for path in (ROOT / "ggd_helpers").rglob("*.py")]
-    foreign = set().union(*map(imported_modules, sources)) - sys.stdlib_module_names - {"ggd_helpers"}
-    assert {"torch", "PIL"} <= foreign
-    optional = PROJECT["optional-dependencies"]
-    lines = PROJECT["dependencies"] + optional["batch"]
-    declared = {canonicalize_name(Requirement(line).name) for line in lines}
+PACKAGE = ROOT / "ggd_helpers"
+EXTRAS = {
+    "class": set((PACKAGE / "batch" / "classroom").rglob("*.py")),
+    "batch": {PACKAGE / "batch" / f"{name}.py" for name in ("cluster", "job", "sweep", "worker")},
+}
+"""What is not needed for a chapter is declared as an extra, and imported in these modules only."""
+
+
+def foreign_imports(paths: Iterable[Path]) -> set[str]:
+    """The distributions that modules import from, the standard library and the package itself left out."""
+    names = set().union(*(imported_modules(path.read_text(encoding="utf-8")) for path in paths))
     providers = metadata.packages_distributions()
-    undeclared = {name for name in foreign if not declared & set(map(canonicalize_name, providers[name]))}
-    assert not undeclared, f"imported by the package and not declared in pyproject.toml: {sorted(undeclared)}"
+    foreign = names - sys.stdlib_module_names - {"ggd_helpers"}
+    return {canonicalize_name(providers.get(name, [name])[0]) for name in foreign}
+
+
+def declared(lines: list[str]) -> set[str]:
+    return {canonicalize_name(Requirement(line).name) for line in lines}
+
+
+def test_every_import_of_the_package_is_declared():
+    usual = set(PACKAGE.rglob("*.py")) - set().union(*EXTRAS.values())
+    assert {"torch", "pillow"} <= foreign_imports(usual)
+    needed = declared(PROJECT["dependencies"])
+    assert foreign_imports(usual) <= needed, "imported by the package and not declared in pyproject.toml"
+    for extra, modules in EXTRAS.items():
+        more = declared(PROJECT["optional-dependencies"][extra])
+        assert foreign_imports(modules) - needed == more, extra
 
 
 def test_every_dependency_has_a_tested_version_within_its_range():
@@ -97,7 +116,7 @@ def test_every_dependency_has_a_tested_version_within_its_range():
             assert pin.operator == "==", line
             assert "+" not in pin.version, f"{line}: a local build cannot be had elsewhere"
             pinned[canonicalize_name(requirement.name)] = pin.version
-    optional = PROJECT["optional-dependencies"]
-    for requirement in map(Requirement, PROJECT["dependencies"] + optional["batch"] + optional["dev"]):
+    extras = PROJECT["optional-dependencies"]
+    for requirement in map(Requirement, PROJECT["dependencies"] + extras["dev"] + extras["class"] + extras["batch"]):
         version = pinned[canonicalize_name(requirement.name)]
         assert requirement.specifier.contains(version), f"{requirement} does not admit the tested {version}"

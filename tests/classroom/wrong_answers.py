@@ -1,0 +1,388 @@
+"""Typical wrong answers to the exercises: what they put in place of the solution, which points they lose, and the hint.
+
+By chapter and answer: `(body, exercises that fail, words of the hint)`.
+"""
+
+from typing import NamedTuple
+
+
+class Wrong(NamedTuple):
+    """A body in place of the solution; the exercises that it loses; what the feedback says."""
+
+    body: str
+    lost: tuple[str, ...]
+    hint: str
+
+
+WRONG: dict[str, dict[str, list[Wrong]]] = {
+    "00_start_here": {
+        "warm_up_1_answer": [
+            Wrong("time = math.log(3) * gamma", ("warm_up_1",), "a larger gamma is faster"),
+            Wrong("time = math.log(3 / 2) / gamma", ("warm_up_1",), "two thirds are left"),
+            Wrong("time = 0.2197  # read off the visible check", ("warm_up_1",), "they differ"),
+        ],
+        "warm_up_2_answer": [
+            Wrong("rate = gamma * x**2 / 2", ("warm_up_2",), "that is Xi"),
+            Wrong("rate = -gamma * x**2", ("warm_up_2",), "entropy rises"),
+            Wrong("rate = gamma * 0.64", ("warm_up_2",), "they differ"),
+        ],
+        "code_1_answer": [
+            Wrong(
+                "path = torch.stack([(1 - dt) ** k * start for k in range(steps + 1)])",
+                ("code_2",),
+                "this is honey again",
+            ),
+            Wrong(
+                "states = [start]\n"
+                "for _ in range(steps):\n"
+                "    states.append(states[-1] + dt * flux(states[-1]))\n"
+                "path = torch.stack(states)",
+                ("code_1", "code_2"),
+                "the state moves away from 0",
+            ),
+            Wrong(
+                "velocity = flux(slope(start))\n"
+                "path = torch.stack([start + k * dt * velocity for k in range(steps + 1)])",
+                ("code_1", "code_2"),
+                "the force is asked for once",
+            ),
+            Wrong(
+                "states = [start]\n"
+                "for _ in range(steps):\n"
+                "    states.append(states[-1] + dt * flux(slope(states[-1])))\n"
+                "path = torch.stack(states[1:]) if steps else torch.stack(states)",
+                ("code_1", "code_2"),
+                "the shape should be",
+            ),
+            Wrong(
+                "states = [start]\n"
+                "for _ in range(steps):\n"
+                "    states.append(states[-1] + dt * slope(states[-1]))\n"
+                "path = torch.stack(states)",
+                ("code_2",),
+                "a velocity is the flux of a force",
+            ),
+        ],
+        "code_3_answer": [
+            Wrong("count = int((entropy(path).diff() > 1e-12).sum())", ("code_3",), "they differ"),
+            Wrong("count = int((entropy(path).diff() < 0).sum())", ("code_3",), "1e-14 is rounding"),
+            Wrong("count = int((path.abs().diff(dim=0) > 1e-12).any(-1).sum())", ("code_3",), "they differ"),
+        ],
+        "experiment_1_answer": [
+            Wrong("dt = 2.0 / gamma  # Euler's limit", ("experiment_1",), "a longer step is possible"),
+            Wrong("dt = 2.785 * gamma", ("experiment_1",), "the step must be shorter"),
+            Wrong("dt = 2.785", ("experiment_1",), "the step must be shorter"),
+        ],
+        "experiment_2_answer": [
+            Wrong('meaning = "a"', ("experiment_2",), "every gamma"),
+            Wrong('meaning = "c"', ("experiment_2",), "rounding is 1e-16"),
+            Wrong('meaning = "B"', ("experiment_2",), "another answer"),
+        ],
+    },
+    "01_theory": {
+        "warm_up_1_answer": [
+            Wrong("share = out / (out + back)", ("warm_up_1",), "that is the share on the right"),
+            Wrong("share = back / out", ("warm_up_1",), "left over right"),
+            Wrong("share = 1 / 3", ("warm_up_1",), "they differ"),
+        ],
+        "warm_up_2_answer": [
+            Wrong('admissible["|x*|^(3/2)"] = "no"', ("warm_up_2",), "it is convex and zero at 0"),
+            Wrong("admissible = dict.fromkeys(admissible, 'yes')", ("warm_up_2",), "points against the force"),
+            Wrong(
+                "admissible = dict(zip(admissible, ['yes', 'no', 'no', 'no'], strict=True))",
+                ("warm_up_2",),
+                "it need not be symmetric",
+            ),
+        ],
+        "code_1_answer": [
+            Wrong("slope = torch.log((1 - c) / c)", ("code_1",), "places are forgotten"),
+            Wrong("slope = torch.log(c / p) - torch.log((1 - c) / (1 - p))", ("code_1",), "slope of -S"),
+            Wrong("slope = -c * torch.log(c / p) - (1 - c) * torch.log((1 - c) / (1 - p))", ("code_1",), "S itself"),
+            Wrong(
+                "slope = -torch.log((1 - c) / (1 - p)) - torch.log(c / p) - 2", ("code_1",), "mind the sign of its term"
+            ),
+        ],
+        "code_2_answer": [
+            Wrong("value = m * (1 - torch.sqrt(1 - (v / m) ** 2))", ("code_3",), "infinite somewhere"),
+            Wrong(
+                "value = torch.where(v.abs() <= m, m * (1 - torch.sqrt(1 - v**2)), torch.inf)",
+                ("code_2", "code_3"),
+                "not a number",
+            ),
+            Wrong(
+                "value = torch.where(v.abs() <= m, 1 - torch.sqrt(1 - (v / m) ** 2), torch.inf)",
+                ("code_2", "code_3"),
+                "the factor m is missing",
+            ),
+            Wrong("value = m * (torch.sqrt(1 + v**2) - 1)", ("code_2", "code_3"), "that is Xi at v"),
+            Wrong("value = m * (1 - torch.sqrt((1 - (v / m) ** 2).clamp(min=0)))", ("code_3",), "infinite somewhere"),
+        ],
+        "experiment_1_answer": [
+            Wrong("power_of_noise, power_of_mobility = 1.0, 1.0", ("experiment_1",), "mobility does not matter"),
+            Wrong("power_of_noise, power_of_mobility = 1.0, -1.0", ("experiment_1",), "gets to rest faster"),
+            Wrong("power_of_noise, power_of_mobility = 0.5, 0.0", ("experiment_1",), "power for the deviation"),
+        ],
+        "experiment_2_answer": [
+            Wrong('meaning = "a"', ("experiment_2",), "does not show in the variance"),
+            Wrong('meaning = "b"', ("experiment_2",), "a narrower bowl"),
+            Wrong('meaning = "S"', ("experiment_2",), "another answer"),
+        ],
+    },
+    "02_convex_networks": {
+        "warm_up_1_answer": [
+            Wrong(
+                'may_be_used |= {"z^2": "yes", "max(z, 0)": "yes", "tanh z": "no", "exp z": "yes"}',
+                ("warm_up_1",),
+                "a hump",
+            ),
+            Wrong("may_be_used = dict.fromkeys(may_be_used, 'no')", ("warm_up_1",), "a kink does no harm"),
+            Wrong("may_be_used = dict.fromkeys(may_be_used, 'yes')", ("warm_up_1",), "it bends down"),
+        ],
+        "warm_up_2_answer": [
+            Wrong("these_too = dict.fromkeys(these_too, 'yes')", ("warm_up_2",), "it bends down"),
+            Wrong("these_too = dict.fromkeys(these_too, 'no')", ("warm_up_2",), "its slope grows"),
+            Wrong(
+                "these_too = dict(zip(these_too, ['yes', 'no', 'yes'], strict=True))", ("warm_up_2",), "it is concave"
+            ),
+        ],
+        "code_1_answer": [
+            Wrong("after = softplus(z @ W_free.T + x @ V.T + b)", ("code_1", "code_2"), "some are negative"),
+            Wrong("after = softplus(z @ ggd.positive(W_free).T + b)", ("code_1", "code_2"), "is missing"),
+            Wrong("after = softplus(z @ W_free.abs().T + x @ V.T + b)", ("code_1",), "they differ"),
+            Wrong("after = z @ ggd.positive(W_free).T + x @ V.T + b", ("code_1",), "softplus is missing"),
+            Wrong(
+                "after = softplus(z @ ggd.positive(W_free).T + x @ ggd.positive(V).T + b)",
+                ("code_1",),
+                "V may have any sign",
+            ),
+            Wrong("after = torch.tanh(z @ ggd.positive(W_free).T + x @ V.T + b)", ("code_1", "code_2"), "tanh"),
+        ],
+        "code_3_answer": [
+            Wrong("xi = psi(x, force) - psi(x, torch.zeros_like(force))", ("code_3",), "it is not even"),
+            Wrong("xi = (psi(x, force) + psi(x, -force)) / 2", ("code_3",), "it is not zero at no force"),
+            Wrong(
+                "xi = (psi(x, force) + psi(-x, -force)) / 2 - psi(x, torch.zeros_like(force))",
+                ("code_3",),
+                "the state is turned as well",
+            ),
+        ],
+        "experiment_1_answer": [
+            Wrong("height_at_zero, flat_up_to = 1.0, 1.29", ("experiment_1",), "they differ"),
+            Wrong("height_at_zero, flat_up_to = 0.0, 1.0", ("experiment_1",), "that is the convex envelope"),
+            Wrong("height_at_zero, flat_up_to = 0.44, 1.0", ("experiment_1",), "the places of the valleys"),
+        ],
+        "experiment_2_answer": [
+            Wrong('meaning = "b"', ("experiment_2",), "the envelope is 0"),
+            Wrong('meaning = "c"', ("experiment_2",), "no convex function has a hump"),
+            Wrong('meaning = ""', ("experiment_2",), "another answer"),
+        ],
+    },
+    "03_particle": {
+        "warm_up_1_answer": [
+            Wrong("factor = k", ("warm_up_1",), "that is the factor of the error"),
+            Wrong("factor = 1.0", ("warm_up_1",), "they differ"),
+            Wrong("factor = 100.0", ("warm_up_1",), "they differ"),
+        ],
+        "warm_up_2_answer": [
+            Wrong("m = r * a", ("warm_up_2",), "pulls harder"),
+            Wrong("m = a / r", ("warm_up_2",), "upside down"),
+            Wrong("m = r", ("warm_up_2",), "a = 1 only"),
+        ],
+        "code_1_answer": [
+            Wrong("xi = 0.75 * gamma * force ** (4 / 3)", ("code_1",), "a broken power of a negative force"),
+            Wrong("xi = gamma * force.abs() ** (4 / 3)", ("code_1",), "a factor is missing"),
+            Wrong("xi = gamma * force**2 / 2", ("code_1",), "that is honey"),
+            Wrong("xi = 0.75 * force.abs() ** (4 / 3)", ("code_1",), "gamma is missing"),
+            Wrong(
+                "xi = 0.75 * gamma * force.abs() ** (4 / 3) * force.sign()", ("code_1",), "the flux must turn with it"
+            ),
+        ],
+        "code_2_answer": [
+            Wrong("factor = (known**2).sum() / (known * learned).sum()", ("code_2",), "as the thesis prints it"),
+            Wrong("factor = (known * learned).sum() / (known**2).sum()", ("code_2",), "known to learned"),
+            Wrong("factor = known.norm() / learned.norm()", ("code_2",), "compares sizes"),
+            Wrong("factor = (known / learned).mean()", ("code_2",), "a mean of ratios"),
+        ],
+        "code_3_answer": [
+            Wrong("velocities = (states[2:] - states[:-2]) / dt", ("code_3",), "2 times the true value"),
+            Wrong("velocities = states.diff() / dt", ("code_3",), "the shape should be"),
+            Wrong("velocities = states.diff()[1:] / dt", ("code_3",), "they differ"),
+        ],
+        "experiment_1_answer": [
+            Wrong("power_short, power_long = -2, 2", ("experiment_1",), "the long steps"),
+            Wrong("power_short, power_long = -1, 2", ("experiment_1",), "not its square"),
+            Wrong("power_short, power_long = 2, -4", ("experiment_1",), "mind the signs"),
+        ],
+        "experiment_2_answer": [
+            Wrong('meaning = "a"', ("experiment_2",), "mostly noise"),
+            Wrong('meaning = "c"', ("experiment_2",), "look for the lowest line again"),
+            Wrong("meaning = 2", ("experiment_2",), "another answer"),
+        ],
+    },
+    "04_reactions": {
+        "warm_up_1_answer": [
+            Wrong("ratio = kb / kf", ("warm_up_1",), "upside down"),
+            Wrong("ratio = kf / (kf + kb)", ("warm_up_1",), "the share of B in all"),
+            Wrong("ratio = kf", ("warm_up_1",), "kb is missing"),
+        ],
+        "warm_up_2_answer": [
+            Wrong("kb3 = kb1 * kb2 / (kf1 * kf2 * kf3)", ("warm_up_2",), "upside down"),
+            Wrong("kb3 = kf1 * kf2 / (kb1 * kb2)", ("warm_up_2",), "the third forward rate is missing"),
+            Wrong("kb3 = kf1 + kf2 + kf3 - kb1 - kb2", ("warm_up_2",), "they do not add up"),
+        ],
+        "code_1_answer": [
+            Wrong(
+                "_, sizes, right = torch.linalg.svd(nu)\nrows = right[int((sizes > 1e-10).sum()) :]",
+                ("code_1", "code_2"),
+                "the shape should be",
+            ),
+            Wrong(
+                "left, _, _ = torch.linalg.svd(nu)\nrows = left[:, nu.shape[1] :].T",  # reactions taken as independent
+                ("code_2",),
+                "they differ",
+            ),
+            Wrong("rows = torch.linalg.svd(nu)[0].T", ("code_1", "code_2"), "they differ"),
+            Wrong("rows = torch.linalg.svd(nu)[0].T[-1:]", ("code_1", "code_2"), "they differ"),
+            Wrong("rows = torch.linalg.svd(nu)[0][-2:]", ("code_1", "code_2"), "they differ"),
+        ],
+        "code_3_answer": [
+            Wrong(
+                "net = beta - alpha\n"
+                "powers = c.unsqueeze(-1)\n"
+                "gamma = kf * (powers ** (-net).clamp(min=0)).prod(-2) - kb * (powers ** net.clamp(min=0)).prod(-2)",
+                ("code_3",),
+                "A stands on both sides",
+            ),
+            Wrong("gamma = kf * (c.unsqueeze(-1) ** alpha).prod(-2)", ("code_3",), "the way back is missing"),
+            Wrong(
+                "gamma = kf * (c.unsqueeze(-1) * alpha).sum(-2) - kb * (c.unsqueeze(-1) * beta).sum(-2)",
+                ("code_3",),
+                "they differ",
+            ),
+            Wrong(
+                "gamma = kb * (c.unsqueeze(-1) ** beta).prod(-2) - kf * (c.unsqueeze(-1) ** alpha).prod(-2)",
+                ("code_3",),
+                "the sign is turned",
+            ),
+        ],
+        "experiment_1_answer": [
+            Wrong("rate = kf", ("experiment_1",), "kb takes part"),
+            Wrong("rate = abs(kf - kb)", ("experiment_1",), "do not work against each other"),
+            Wrong("rate = (kf + kb) / 2", ("experiment_1",), "not their mean"),
+        ],
+        "experiment_2_answer": [
+            Wrong('meaning = "a"', ("experiment_2",), "the last three lines"),
+            Wrong('meaning = "c"', ("experiment_2",), "it grows"),
+            Wrong('meaning = "yes"', ("experiment_2",), "another answer"),
+        ],
+    },
+    "05_diffusion": {
+        "warm_up_1_answer": [
+            Wrong("time = 1 / (D * 2 * math.pi * k)", ("warm_up_1",), "square it"),
+            Wrong("time = 1 / (D * k**2)", ("warm_up_1",), "2 pi is missing"),
+            Wrong("time = D * (2 * math.pi * k) ** 2", ("warm_up_1",), "that is the rate"),
+        ],
+        "warm_up_2_answer": [
+            Wrong("flux = D * (right - left) / h", ("warm_up_2",), "from much to little"),
+            Wrong("flux = -D * (right - left)", ("warm_up_2",), "over the width h"),
+            Wrong("flux = -D * (right - left) / h**2", ("warm_up_2",), "once h"),
+        ],
+        "code_1_answer": [
+            Wrong(
+                "velocity = D * (2 * c - torch.roll(c, 1, -1) - torch.roll(c, -1, -1)) / h**2",
+                ("code_1",),
+                "mind the signs",
+            ),
+            Wrong(
+                "velocity = D * (torch.roll(c, 1, -1) - 2 * c + torch.roll(c, -1, -1)) / h",
+                ("code_1",),
+                "h enters twice",
+            ),
+            Wrong("velocity = D * (torch.roll(c, 1) - 2 * c + torch.roll(c, -1)) / h**2", ("code_1",), "they differ"),
+            Wrong(
+                "flux = torch.zeros_like(c)\n"
+                "flux[..., :-1] = -D * c.diff(dim=-1) / h\n"
+                "velocity = -(flux - torch.roll(flux, 1, dims=-1)) / h",
+                ("code_1",),
+                "they differ",
+            ),
+        ],
+        "code_2_answer": [
+            Wrong(
+                "after = torch.roll(c, -1, dims=-1)\n"
+                "flux = D * mean(c, after) * (after.log() - c.log()) / h\n"
+                "velocity = -(flux - torch.roll(flux, 1, dims=-1)) / h",
+                ("code_2",),
+                "it flows uphill",
+            ),
+            Wrong("velocity = fick_velocity(c, D, h)", ("code_2",), "another mean was given"),
+            Wrong(
+                "after = torch.roll(c, -1, dims=-1)\n"
+                "flux = mean(c, after) * (c.log() - after.log()) / h\n"
+                "velocity = -(flux - torch.roll(flux, 1, dims=-1)) / h",
+                ("code_2",),
+                "D is missing",
+            ),
+        ],
+        "code_3_answer": [
+            Wrong("mean = (b - a) / (b / a).log()", ("code_3",), "not a number"),
+            Wrong("mean = (a + b) / 2", ("code_3",), "the arithmetic mean"),
+            Wrong("mean = torch.where(a == b, a, (b - a) / (b / a).log())", ("code_3",), "they differ"),
+        ],
+        "experiment_1_answer": [
+            Wrong("power_wave, power_step = 2, 2", ("experiment_1",), "neighbours differ by the same factor"),
+            Wrong("power_wave, power_step = 1, 0", ("experiment_1",), "a factor of 4 a line"),
+            Wrong("power_wave, power_step = 4, 0", ("experiment_1",), "is the power 2"),
+        ],
+        "experiment_2_answer": [
+            Wrong('meaning = "a"', ("experiment_2",), "keeps the second law"),
+            Wrong('meaning = "b"', ("experiment_2",), "does not change from line to line"),
+            Wrong('meaning = "arithmetic"', ("experiment_2",), "another answer"),
+        ],
+    },
+    "06_internal_variables": {
+        "warm_up_1_answer": [
+            Wrong(
+                "order_does_not_matter = dict.fromkeys(order_does_not_matter, 'yes')",
+                ("warm_up_1",),
+                "another realisation may be written first",
+            ),
+            Wrong(
+                "order_does_not_matter |= dict(zip(order_does_not_matter, ['yes', 'no', 'no', 'no', 'yes']))",
+                ("warm_up_1",),
+                "the largest is the largest",
+            ),
+            Wrong(
+                "order_does_not_matter |= dict(zip(order_does_not_matter, ['yes', 'no', 'yes', 'yes', 'yes']))",
+                ("warm_up_1",),
+                "who is whose neighbour",
+            ),
+        ],
+        "warm_up_2_answer": [
+            Wrong("share = (right - x) / (right - left)", ("warm_up_2",), "the share of the left one"),
+            Wrong("share = x - left", ("warm_up_2",), "a part of the width"),
+            Wrong("share = float(x - left > right - x)", ("warm_up_2",), "they differ"),
+        ],
+        "code_1_answer": [
+            Wrong("alpha = rho(enc(clouds)).mean(-2)", ("code_1",), "rho comes after the mean"),
+            Wrong("alpha = rho(enc(clouds.mean(-1)))", ("code_1",), "enc comes before the mean"),
+            Wrong("alpha = rho(enc(clouds).sum(-2))", ("code_1", "code_2"), "a sum grows"),
+            Wrong("alpha = rho(enc(clouds).amax(-2))", ("code_1", "code_2"), "the largest is not the mean"),
+        ],
+        "code_3_answer": [
+            Wrong("alpha = rho(enc(shares @ grid))", ("code_3",), "its spread is lost"),
+            Wrong("alpha = rho((shares[..., None] * enc(grid)).mean(-2))", ("code_3",), "no mean after them"),
+            Wrong("alpha = rho(enc(grid)[shares.argmax(-1)])", ("code_3",), "they differ"),
+        ],
+        "experiment_1_answer": [
+            Wrong("power = -1.0", ("experiment_1",), "the power of the variance"),
+            Wrong("power = 0.5", ("experiment_1",), "mind the sign"),
+            Wrong("power = -0.25", ("experiment_1",), "they differ"),
+        ],
+        "experiment_2_answer": [
+            Wrong('meaning = "a"', ("experiment_2",), "smaller by the root of 2"),
+            Wrong('meaning = "c"', ("experiment_2",), "no encoder can know better"),
+            Wrong('meaning = "4"', ("experiment_2",), "another answer"),
+        ],
+    },
+}
