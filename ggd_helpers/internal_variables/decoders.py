@@ -83,6 +83,40 @@ class GaussianMixture(Decoder):
         return MixtureSameFamily(Categorical(logits=logits, validate_args=False), parts, validate_args=False)
 
 
+class TwoPhases(Decoder):
+    """A mixture of two Gaussians a constant distance apart, whose mean is the last number of the state, exactly.
+
+    `p(x) = (1 - w) N(x; m - w d, s_1) + w N(x; m + (1 - w) d, s_2)`, where `m = center + scale * state[-1]`; the share `w`
+    of the upper phase depends on the internal variables, the deviations on the whole state; the distance `d` is learned.
+
+    Args:
+        dim: of the state `(alpha, (m - center) / scale)`.
+        center, scale, width: as of `Decoder`.
+
+    Source: IB-VONN, (54); there the distance is that of the wells.
+    """
+
+    def __init__(self, dim: int, center: float = 0.0, scale: float = 1.0, width: int = 10, seed: int = 0):
+        super().__init__(dim, 2, center, scale, width, seed)
+        self.weigh = Perceptron([dim - 1, width, width, 1], seed + 1)
+        self.log_distance = nn.Parameter(torch.zeros((), dtype=torch.float64))
+
+    def reset_parameters(self, generator: torch.Generator) -> None:
+        """Draw the networks afresh; the distance is twice the scale to begin with."""
+        self.network.reset_parameters(generator)
+        self.weigh.reset_parameters(generator)
+        nn.init.zeros_(self.log_distance)
+
+    def forward(self, state: Tensor) -> MixtureSameFamily:
+        """The mixture, `(..., dim)` to the batch shape `(...)`."""
+        logit = self.weigh(state[..., :-1])
+        mean, distance = self.center + self.scale * state[..., -1:], 2 * self.scale * self.log_distance.exp()
+        shifts = distance * torch.cat([-torch.sigmoid(logit), torch.sigmoid(-logit)], dim=-1)
+        parts = Normal(mean + shifts, self._deviation(self.network(state)), validate_args=False)
+        logits = torch.cat([torch.zeros_like(logit), logit], dim=-1)
+        return MixtureSameFamily(Categorical(logits=logits, validate_args=False), parts, validate_args=False)
+
+
 class Sigmoidal(Transform):
     """The increasing map `y = logit(sum_j w_j sigmoid(a_j (x - b_j)))`, `w > 0`, `sum w = 1`, `a > 0`.
 
