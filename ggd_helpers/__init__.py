@@ -89,6 +89,7 @@ _HOMES = {
     "systems.particle": ["AnisotropicParticle", "OverdampedParticle", "Particle", "SteepParticle"],
     "systems.reaction_text": ["Reaction"],
     "systems.reactions": ["PRESETS", "MassActionReactions"],
+    "systems.spring_chain": ["SpringChain"],
     "systems.trapped_bead": ["TrappedBead"],
     "training.adam_lbfgs": ["AdamThenLBFGS"],
     "training.fit": ["History", "fit"],

@@ -98,9 +98,13 @@ class TrappedBead(DrivenDynamics):
         jitter = torch.randn(realisations, *u.shape, generator=generator, dtype=u.dtype)
         return self.equilibrium_mean(u) + math.sqrt(self.variance) * jitter
 
-    def observe(self, x: Tensor) -> Tensor:
+    def observe(self, x: Tensor, u: Tensor) -> Tensor:
         """What histograms are kept of: the position itself."""
         return x
+
+    def measure(self, x: Tensor, u: Tensor) -> Tensor:
+        """What is averaged beside: the force on the trap, `(..., 1)`."""
+        return self.force(x, u)
 
     def mean(self, inputs: Tensor, dt: float) -> Tensor:
         """The exact mean from equilibrium on, `(protocol, time, 1)`, by RK4 (the trap between stored times: cubics)."""
