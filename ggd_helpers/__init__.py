@@ -32,9 +32,10 @@ _HOMES = {
     "explorers.theory": ["PairExplorer"],
     "files": ["data_path"],
     "free_networks": ["Dense", "Perceptron"],
-    "grids": ["PeriodicGrid"],
+    "grids": ["OpenLine", "PeriodicGrid"],
     "integrators": ["adaptive", "rk4", "rk4_along", "rk4_step", "stiff"],
-    "internal_variables.decoders": ["Gaussian", "GaussianMixture", "SigmoidalFlow", "decoder_named"],
+    "internal_variables.chain": ["ChainVariables"],
+    "internal_variables.decoders": ["Gaussian", "GaussianMixture", "SigmoidalFlow", "TwoPhases", "decoder_named"],
     "internal_variables.encoder": ["DeepSet"],
     "internal_variables.model": ["InternalVariables"],
     "legendre_fenchel": ["convex_envelope", "legendre"],
@@ -53,7 +54,8 @@ _HOMES = {
         "QuadraticDissipation",
         "QuadraticEntropy",
     ],
-    "potentials.isothermal": ["DualDissipation", "FreeEnergy"],
+    "potentials.chain": ["ChainDissipation", "LoadedChain"],
+    "potentials.isothermal": ["ConvexFreeEnergy", "DualDissipation", "FreeEnergy"],
     "potentials.local": ["LocalDissipation", "LocalEntropy", "arithmetic_mean", "logarithmic_mean"],
     "potentials.mobility": ["DiluteDissipation", "MobilityDissipation"],
     "potentials.reactions": [
@@ -92,11 +94,14 @@ _HOMES = {
     "systems.spring_chain": ["SpringChain"],
     "systems.trapped_bead": ["TrappedBead"],
     "training.adam_lbfgs": ["AdamThenLBFGS"],
+    "training.block_matching": ["BlockMatching"],
     "training.fit": ["History", "fit"],
     "training.integral_matching": ["IntegralMatching"],
     "training.objectives": ["Differences", "FlowMatching"],
     "training.regression": ["regress"],
     "training.self_scaled_bfgs": ["SelfScaledBFGS"],
+    "training.staged_bfgs": ["StagedBFGS"],
+    "training.starts": ["Start", "fit_until"],
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 _MODULES = {

@@ -278,7 +278,7 @@ class PICNN(_ConvexNetwork):
         return slope
 
     def slopes(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        """The network's slopes in `x`, `(..., dim_x)`, and in `y`, `(..., dim_y)`, by the chain rule from the output."""
+        """The network's slopes in `x`, `(..., dim_x)`, and in `y`, `(..., dim_y)`, by the chain rule."""
         weights, parts, u = self.positive_weights(), [], x
         for layer, sizes in zip(self.from_x, self.sizes, strict=True):
             parts.append(layer(u).split(sizes, dim=-1))

@@ -43,9 +43,7 @@ class ChainVariables(nn.Module):
         self.chain, self.pair = entropy, dissipation
 
     @classmethod
-    def for_ensembles(
-        cls, data: Ensembles, decoder: Callable[..., Decoder], variables: int = 1, seed: int = 0
-    ) -> Self:
+    def for_ensembles(cls, data: Ensembles, decoder: Callable[..., Decoder], variables: int = 1, seed: int = 0) -> Self:
         """An untrained model, in the units of the given (training) ensembles.
 
         Raises:
@@ -56,14 +54,15 @@ class ChainVariables(nn.Module):
         energy, rate = data.measured.std().item() * mean.std().item(), rate_of(data)
         if not (energy > 0 and rate > 0):
             raise ValueError("nothing moves in these ensembles: take protocols that pull.")
+        speed = data.inputs.diff(dim=1).square().mean().sqrt().item() / data.dt
         every = math.ceil(data.shares.shape[:3].numel() / MOST_REFERENCES)
         free_energy = ConvexFreeEnergy(variables, mean.new_tensor([center]), mean.new_tensor([scale]), energy)
-        jumps = DualDissipation(variables + 1, energy, rate, forces=variables)
+        jumps = DualDissipation(variables + 1, energy, rate, width=8, forces=variables, depth=1)
         model = cls(
             DeepSet(data.grid, data.shares.flatten(0, 2)[::every], variables, center, scale),
             decoder(variables + 1, center=center, scale=scale),
             LoadedChain(free_energy, line),
-            ChainDissipation(IsotropicDissipation(), jumps, line, center, scale),
+            ChainDissipation(IsotropicDissipation(speed / data.measured.std().item()), jumps, line, center, scale),
         )
         redraw_(model, torch.Generator().manual_seed(seed))
         return model

@@ -86,8 +86,8 @@ class GaussianMixture(Decoder):
 class TwoPhases(Decoder):
     """A mixture of two Gaussians a constant distance apart, whose mean is the last number of the state, exactly.
 
-    `p(x) = (1 - w) N(x; m - w d, s_1) + w N(x; m + (1 - w) d, s_2)`, where `m = center + scale * state[-1]`; the share `w`
-    of the upper phase depends on the internal variables, the deviations on the whole state; the distance `d` is learned.
+    `p(x) = (1 - w) N(x; m - w d, s_1) + w N(x; m + (1 - w) d, s_2)`, where `m = center + scale * state[-1]`; the share
+    `w` of the upper phase depends on the internal variables, the deviations on the whole state; `d` is learned.
 
     Args:
         dim: of the state `(alpha, (m - center) / scale)`.

@@ -94,6 +94,10 @@ class ChainDissipation(DissipationPotential):
         super().__init__()
         self.friction, self.jumps, self.line, self.center, self.scale = friction, jumps, line, center, scale
 
+    def reset_parameters(self, generator: torch.Generator) -> None:
+        """Draw the network afresh; the mobility stays what it is: it is as good a guess as any."""
+        self.jumps.reset_parameters(generator)
+
     def _parts(self, x: Tensor, x_star: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Forces on particles `(..., n)`, states of springs, and forces on their internal variables."""
         strain, alpha = by_spring(x, self.line.cells)

@@ -100,7 +100,7 @@ class _ConvexInState(nn.Module):
 
     def __init__(self, dim: int, inputs: int, width: int, seed: int):
         super().__init__()
-        self.dim, self.network = dim, PICNN(inputs, dim, width=width, seed=seed)
+        self.dim, self.network = dim, PICNN(inputs, dim, width=width, depth=1, seed=seed)
 
     def reset_parameters(self, generator: torch.Generator) -> None:
         self.network.reset_parameters(generator)
@@ -114,7 +114,7 @@ class _ConvexInState(nn.Module):
 
 
 class ConvexFreeEnergy(FreeEnergy):
-    """A `FreeEnergy` that is convex in the state `x`, and free in the input: while `u` stays, `x` has one place to rest.
+    """A `FreeEnergy` that is convex in the state, free in the input: while `u` stays, `x` has one place to rest.
 
     Args:
         dim: of the state, 1 or more.
@@ -137,8 +137,17 @@ class DualDissipation(ConvexDissipation):
     Source: IB-VONN, (24); thesis (3.4).
     """
 
-    def __init__(self, dim: int, energy: float, rate: float, width: int = 10, seed: int = 0, forces: int | None = None):
-        super().__init__(dim, width=width, seed=seed, forces=forces)
+    def __init__(
+        self,
+        dim: int,
+        energy: float,
+        rate: float,
+        width: int = 10,
+        seed: int = 0,
+        forces: int | None = None,
+        depth: int = 2,
+    ):
+        super().__init__(dim, width=width, depth=depth, seed=seed, forces=forces)
         check("energy", energy, "positive", "it is the size of a force times a state")
         check("rate", rate, "positive", "it is how fast the state changes, 1/time")
         self.energy, self.rate = energy, rate

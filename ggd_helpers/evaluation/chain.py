@@ -1,0 +1,171 @@
+"""Measures of a model of a driven chain: its roll-outs under a known force and a known pull; all errors in percent."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ggd_helpers.evaluation.internal_variables import percent
+from ggd_helpers.evaluation.report import Findings, Measure, Report
+from ggd_helpers.integrators import rk4_along
+from ggd_helpers.internal_variables.chain import ChainVariables
+from ggd_helpers.potentials.chain import by_spring
+from ggd_helpers.recordings.ensembles import Ensembles
+from ggd_helpers.systems.spring_chain import SpringChain
+from ggd_helpers.training.integral_matching import divergence
+
+
+@dataclass(frozen=True)
+class ChainRollout:
+    """What a model says of a chain from its encoded start alone, `(protocol, time, ...)`; every second stored time.
+
+    Attributes:
+        times: `(time,)`.
+        states: of the chain; `strain` and `alpha` are its two parts, `(protocol, time, n, ...)`.
+        force: on the end.
+    """
+
+    times: Tensor
+    states: Tensor
+    force: Tensor
+    springs: int
+
+    @property
+    def strain(self) -> Tensor:
+        """The mean strains, `(protocol, time, n)`."""
+        return by_spring(self.states, self.springs)[0].squeeze(-1)
+
+    @property
+    def alpha(self) -> Tensor:
+        """The internal variables, `(protocol, time, n, variables)`."""
+        return by_spring(self.states, self.springs)[1]
+
+
+def end_speed(data: Ensembles) -> Tensor:
+    """How fast the end moves, by central differences of the lengths, `(protocol, time, 1)`."""
+    return torch.gradient(data.inputs, spacing=data.dt, dim=1, edge_order=2)[0]
+
+
+@torch.no_grad()
+def roll_out_by_force(model: ChainVariables, data: Ensembles, force: Tensor) -> ChainRollout:
+    """The chain under a known force `(protocol, time, 1)`, by RK4 in steps of two stored times."""
+    odd = (data.shares.shape[1] - 1) // 2 * 2 + 1
+    states = rk4_along(model.dynamics, model.encode(data.shares[:, 0]), force[:, :odd], 2 * data.dt)
+    return ChainRollout(data.times[:odd:2], states, force[:, :odd:2], model.chain.line.cells)
+
+
+@torch.no_grad()
+def roll_out_by_pull(model: ChainVariables, data: Ensembles) -> ChainRollout:
+    """The chain whose end moves as recorded, by RK4 in steps of two stored times; the force is the model's own."""
+    odd = (data.shares.shape[1] - 1) // 2 * 2 + 1
+    speed = end_speed(data)[:, :odd]
+    states = rk4_along(model.pulled(), model.encode(data.shares[:, 0]), speed, 2 * data.dt)
+    return ChainRollout(data.times[:odd:2], states, model.end_force(states, speed[:, ::2]), model.chain.line.cells)
+
+
+def decoded_share(model: ChainVariables, x: Tensor, edge: float) -> Tensor:
+    """The share of the decoded density above a strain, a state to `(..., n)`: of the upper phase."""
+    return 1 - model.decode(x).cdf(torch.tensor(edge, dtype=x.dtype))
+
+
+@torch.no_grad()
+def encoded_densities(model: ChainVariables, data: Ensembles) -> Tensor:
+    """`ln p` of the densities decoded from the encoded states, on the grid, `(protocol, time, n, bins)`."""
+    decoded = model.decode(model.encode(data.shares))
+    return decoded.log_prob(data.grid[:, None, None, None]).movedim(0, -1)
+
+
+def likelihood(report: Report[Ensembles]) -> Findings:
+    """`nll`: the mean negative log-likelihood of a strain under the density decoded from its ensemble's state."""
+    return {"nll": -(report.data.shares * encoded_densities(report.model, report.data)).sum(-1).mean().item()}
+
+
+def at_data(chain: SpringChain) -> Measure:
+    """`stress_error` and `decoded_p_error`: stress and share in the upper well at the encoded states."""
+
+    @torch.no_grad()
+    def measure(report: Report[Ensembles]) -> Findings:
+        data, x = report.data, report.model.encode(report.data.shares)
+        return {
+            "stress_error": percent(report.model.stress(x), data.measured),
+            "decoded_p_error": percent(
+                decoded_share(report.model, x, chain.entropy.distance / 2), chain.upper_share(data)
+            ),
+        }
+
+    return measure
+
+
+def dynamics(chain: SpringChain) -> Measure:
+    """`eps_error`, `alpha_error`, `p_error` under a known force; with `_v`, and `force_error_v`, under a known pull.
+
+    From the encoded starts, which are left out. The error of alpha is the rms one in percent of its deviation on the
+    training set, which is 1.
+    """
+
+    @torch.no_grad()
+    def measure(report: Report[Ensembles]) -> Findings:
+        data, model, force = report.data, report.model, chain.pull(report.data)
+        pulled = roll_out_by_pull(model, data)
+        found = _closure(chain, model, data, roll_out_by_force(model, data, force), "")
+        found |= _closure(chain, model, data, pulled, "_v")
+        at = slice(2, 2 * len(pulled.times), 2)
+        return found | {"force_error_v": percent(pulled.force[:, 1:], force[:, at])}
+
+    return measure
+
+
+def _closure(
+    chain: SpringChain, model: ChainVariables, data: Ensembles, rolled: ChainRollout, suffix: str
+) -> dict[str, float]:
+    at = slice(2, 2 * len(rolled.times), 2)  # the stored times that the roll-out reaches, without the start
+    known = model.encoder(data.shares[:, at])
+    shares = decoded_share(model, rolled.states[:, 1:], chain.entropy.distance / 2)
+    return {
+        f"eps_error{suffix}": percent(rolled.strain[:, 1:], data.mean[:, at]),
+        f"alpha_error{suffix}": 100 * (rolled.alpha[:, 1:] - known).square().mean().sqrt().item(),
+        f"p_error{suffix}": percent(shares, chain.upper_share(data)[:, at]),
+    }
+
+
+def against(chain: SpringChain) -> list[Measure]:
+    """All measures of a model of the chain."""
+    return [at_data(chain), dynamics(chain), likelihood]
+
+
+@torch.no_grad()
+def sampling_floors(chain: SpringChain, model: ChainVariables, half: Ensembles, whole: Ensembles) -> dict[str, float]:
+    """How far the data themselves are off: half of the realisations against all, `sampling_floor_<name>`, in percent.
+
+    Half against all has the same error as all against infinitely many. The starts are left out, as in `dynamics`.
+    """
+    shift = model.encoder(half.shares[:, 1:]) - model.encoder(whole.shares[:, 1:])
+    pairs = {
+        "eps": (half.mean, whole.mean),
+        "p": (chain.upper_share(half), chain.upper_share(whole)),
+        "stress": (half.measured, whole.measured),
+        "force": (chain.pull(half), chain.pull(whole)),
+    }
+    floors = {f"sampling_floor_{name}": percent(a[:, 1:], b[:, 1:]) for name, (a, b) in pairs.items()}
+    return floors | {"sampling_floor_alpha": 100 * shift.square().mean().sqrt().item()}
+
+
+@torch.no_grad()
+def distance_from_data(chain: SpringChain, model: ChainVariables, half: Ensembles, whole: Ensembles) -> float:
+    """The worst of a model's errors over the sampling error of the data: 1 is perfect, 2 is good, 10 has gone wrong.
+
+    Strains and internal variables of both kinds of roll-outs, and the divergence of the histograms from the decoded
+    densities: whoever looks at roll-outs alone misses a decoder that has gone wrong.
+    """
+    report = Report(model, whole)
+    errors, floors = dynamics(chain)(report), sampling_floors(chain, model, half, whole)
+    ratios = [
+        float(errors[f"{name}_error{suffix}"]) / floors[f"sampling_floor_{name}"]
+        for name in ("eps", "alpha")
+        for suffix in ("", "_v")
+    ]
+    spacing = whole.grid[1] - whole.grid[0]
+    off = divergence(whole.shares, encoded_densities(model, whole), spacing).mean()
+    scatter = (half.shares - whole.shares).square() / whole.shares.clamp_min(1e-300)
+    ratios.append((off / (scatter.sum(-1).mean() / 2)).item())
+    return max(ratios) if all(ratio < torch.inf for ratio in ratios) else torch.inf
