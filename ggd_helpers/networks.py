@@ -276,24 +276,3 @@ class PICNN(_ConvexNetwork):
             delta = (delta @ weights[i]) * z_gates[i] * sigmoid(a[i])
             slope = slope + (delta @ self.from_y[i]) * y_gates[i]
         return slope
-
-    def slopes(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        """The network's slopes in `x`, `(..., dim_x)`, and in `y`, `(..., dim_y)`, by the chain rule."""
-        weights, parts, u = self.positive_weights(), [], x
-        for layer, sizes in zip(self.from_x, self.sizes, strict=True):
-            parts.append(layer(u).split(sizes, dim=-1))
-            u = softplus(parts[-1][2])
-        branch = [p[0] for p in parts], [p[1] for p in parts], [softplus(p[3]) for p in parts[1:]]
-        a = self._preactivations(y, weights, branch)
-        delta, by_u, by_y = sigmoid(a[-1]), torch.zeros_like(parts[-1][2]), torch.zeros_like(y)
-        for i in reversed(range(len(parts))):
-            _, y_gate, u_raw, z_raw = parts[i]
-            into_y = delta @ self.from_y[i]
-            by_y = by_y + into_y * y_gate
-            into_z = delta @ weights[i - 1] if i else z_raw  # there is no z_0
-            by_z_gate = into_z * softplus(a[i - 1]) * sigmoid(z_raw) if i else z_raw
-            by_parts = [delta, into_y * y, by_u * sigmoid(u_raw), by_z_gate]
-            by_u = torch.cat(by_parts, dim=-1) @ self.from_x[i].weight
-            if i:
-                delta = into_z * branch[2][i - 1] * sigmoid(a[i - 1])
-        return by_u, by_y

@@ -51,7 +51,7 @@ class ChainVariables(nn.Module):
         """
         mean, line = data.mean, OpenLine(data.shares.shape[2])
         center, scale = mean.mean().item(), (mean.var() + data.variance.mean()).sqrt().item()
-        energy, rate = data.measured.std().item() * mean.std().item(), rate_of(data)
+        energy, rate = data.measured.std().item() * scale, rate_of(data)
         if not (energy > 0 and rate > 0):
             raise ValueError("nothing moves in these ensembles: take protocols that pull.")
         speed = data.inputs.diff(dim=1).square().mean().sqrt().item() / data.dt

@@ -9,8 +9,8 @@ import math
 import torch
 from torch import Tensor, nn
 
-from ggd_helpers.free_networks import Dense
-from ggd_helpers.networks import PICNN, softplus
+from ggd_helpers.free_networks import ConvexInPart, Dense
+from ggd_helpers.networks import softplus
 from ggd_helpers.potentials.driven import DrivenEntropy
 from ggd_helpers.potentials.general import ConvexDissipation, Entropy
 from ggd_helpers.ranges import check
@@ -47,7 +47,7 @@ class FreeEnergy(DrivenEntropy):
         self.energy, self.dim = energy, dim
         self.register_buffer("center", center)
         self.register_buffer("scale", scale)
-        self.network: nn.Module = Dense(dim + len(center), width, seed=seed)
+        self.network: Dense | ConvexInPart = Dense(dim + len(center), width, seed=seed)
         self.raw_base = nn.Parameter(torch.empty(dim + len(center), dtype=center.dtype))
         _reset_base(self.raw_base)
 
@@ -95,24 +95,6 @@ class _FreeEnergyHeld(Entropy):
         return -self.free_energy.slopes(x, self.u)[0]
 
 
-class _ConvexInState(nn.Module):
-    """A PICNN as a network of `z = (x, u)`, convex in its first `dim` numbers."""
-
-    def __init__(self, dim: int, inputs: int, width: int, seed: int):
-        super().__init__()
-        self.dim, self.network = dim, PICNN(inputs, dim, width=width, depth=1, seed=seed)
-
-    def reset_parameters(self, generator: torch.Generator) -> None:
-        self.network.reset_parameters(generator)
-
-    def forward(self, z: Tensor) -> Tensor:
-        return self.network(z[..., self.dim :], z[..., : self.dim])
-
-    def gradient(self, z: Tensor) -> Tensor:
-        by_input, by_state = self.network.slopes(z[..., self.dim :], z[..., : self.dim])
-        return torch.cat([by_state, by_input], dim=-1)
-
-
 class ConvexFreeEnergy(FreeEnergy):
     """A `FreeEnergy` that is convex in the state, free in the input: while `u` stays, `x` has one place to rest.
 
@@ -123,7 +105,7 @@ class ConvexFreeEnergy(FreeEnergy):
 
     def __init__(self, dim: int, center: Tensor, scale: Tensor, energy: float, width: int = 12, seed: int = 0):
         super().__init__(dim, center, scale, energy)
-        self.network = _ConvexInState(dim, len(center), width, seed)
+        self.network = ConvexInPart(dim, len(center), width, seed)
 
 
 class DualDissipation(ConvexDissipation):
