@@ -1,6 +1,7 @@
 """Measures of a model of a driven chain: its roll-outs under a known force and a known pull; all errors in percent."""
 
 from dataclasses import dataclass
+from itertools import product
 
 import torch
 from torch import Tensor
@@ -126,6 +127,18 @@ def _closure(
         f"alpha_error{suffix}": 100 * (rolled.alpha[:, 1:] - known).square().mean().sqrt().item(),
         f"p_error{suffix}": percent(shares, chain.upper_share(data)[:, at]),
     }
+
+
+def guess_by_polynomial(facts: Tensor, change: Tensor, rows: Tensor, degree: int = 4) -> Tensor:
+    """The least-squares guess of what changes by a polynomial of facts, from some protocols, for all of them.
+
+    Shapes: `facts` `(protocol, time, spring, k)`, `change` `(protocol, time, spring)` and the answer alike.
+    """
+    scaled = (facts - facts.mean((0, 1, 2))) / facts.std((0, 1, 2))
+    powers = [p for p in product(range(degree + 1), repeat=facts.shape[-1]) if sum(p) <= degree]
+    terms = torch.stack([(scaled ** torch.tensor(p)).prod(-1) for p in powers], dim=-1)
+    fit = torch.linalg.lstsq(terms[rows].flatten(0, 2), change[rows].flatten()[:, None]).solution
+    return (terms @ fit).squeeze(-1)
 
 
 def against(chain: SpringChain) -> list[Measure]:

@@ -175,11 +175,42 @@ class SigmoidalFlow(Decoder):
     def forward(self, state: Tensor) -> TransformedDistribution:
         """The distribution, `(..., dim)` to the batch shape `(...)`."""
         weights, slopes, places = self.network(state).chunk(3, dim=-1)
-        map_to_gaussian = Sigmoidal(functional.log_softmax(weights, dim=-1), slopes + math.log(4), places)
+        return self._flow(functional.log_softmax(weights, dim=-1), slopes + math.log(4), places)
+
+    def _flow(self, log_weights: Tensor, log_slopes: Tensor, places: Tensor) -> TransformedDistribution:
+        map_to_gaussian = Sigmoidal(log_weights, log_slopes, places)
         zero = torch.zeros_like(places[..., 0])
         base = Normal(zero, torch.ones_like(zero), validate_args=False)
         stretch = AffineTransform(self.center, self.scale)
         return TransformedDistribution(base, [map_to_gaussian.inv, stretch], validate_args=False)
+
+
+class PhaseFlow(SigmoidalFlow):
+    """A flow of two sigmoids about the last number of the state: places `b` with `sum w b` at the mean strain.
+
+    The weights depend on the internal variables, slopes and places on the whole state. No family of densities is
+    assumed; that `sum w b` is the mean holds exactly for the logistic distribution in place of the Gaussian, and
+    nearly for this one.
+
+    Args:
+        dim: of the state `(alpha, (m - center) / scale)`.
+        center, scale, width: as of `Decoder`.
+
+    Source: IB-VONN, section 4.4.
+    """
+
+    def __init__(self, dim: int, center: float = 0.0, scale: float = 1.0, width: int = 10, seed: int = 0):
+        Decoder.__init__(self, dim, 4, center, scale, width, seed)
+        self.weigh = Perceptron([dim - 1, width, width, 1], seed + 1)
+
+    def forward(self, state: Tensor) -> TransformedDistribution:
+        """The distribution, `(..., dim)` to the batch shape `(...)`."""
+        logit = self.weigh(state[..., :-1])
+        log_weights = torch.cat([functional.logsigmoid(-logit), functional.logsigmoid(logit)], dim=-1)
+        slopes, places = self.network(state).chunk(2, dim=-1)
+        places = places + places.new_tensor([-1.0, 1.0])
+        places = places - (log_weights.exp() * places).sum(-1, keepdim=True) + state[..., -1:]
+        return self._flow(log_weights, slopes + math.log(4), places)
 
 
 DECODERS: dict[str, type[Decoder]] = {"gaussian": Gaussian, "gmm": GaussianMixture, "flow": SigmoidalFlow}
@@ -191,7 +222,24 @@ def decoder_named(name: str) -> type[Decoder]:
     Raises:
         ValueError: another name.
     """
-    if name not in DECODERS:
-        raise ValueError(f"decoder must be {', '.join(list(DECODERS)[:-1])} or {list(DECODERS)[-1]} "
-                         f"(got {shown(name)}): it is the family of distributions.")  # fmt: skip
-    return DECODERS[name]
+    return _named(name, DECODERS)
+
+
+CHAIN_DECODERS: dict[str, type[Decoder]] = {"gmm": TwoPhases, "flow": PhaseFlow}
+
+
+def chain_decoder(name: str) -> type[Decoder]:
+    """The decoder about a known mean that a chapter's parameter names: `gmm` or `flow`.
+
+    Raises:
+        ValueError: another name.
+    """
+    return _named(name, CHAIN_DECODERS)
+
+
+def _named(name: str, known: dict[str, type[Decoder]]) -> type[Decoder]:
+    if name not in known:
+        *others, last = known
+        raise ValueError(f"decoder must be {', '.join(others)} or {last} (got {shown(name)}): it is the family of "
+                         "distributions.")  # fmt: skip
+    return known[name]

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import nn
 
 from ggd_helpers.ranges import check
@@ -29,6 +30,7 @@ def fit_until(
     recipe: Recipe,
     starts: int = 3,
     seed: int = 0,
+    device: torch.device | str = "cpu",
     progress: bool = True,
 ) -> list[Start]:
     """Train models one after the other until one scores `enough` or less, at most `starts`; the best comes first.
@@ -38,13 +40,14 @@ def fit_until(
         score: of a trained model, on training data alone; less is better.
         draw: an untrained model from a seed; start `k` takes the seed `1000 seed + k`.
         data, recipe: as of `fit`.
+        device: where to train; judged is on the CPU.
     """
     check("starts", starts, "a whole number, 1 or more", "it is how many models are trained at most")
     made: list[Start] = []
     for k in range(starts):
-        model = draw(1000 * seed + k)
+        model = draw(1000 * seed + k).to(device)
         history = fit(model, data, recipe, seed=1000 * seed + k, progress=progress)
-        made.append(Start(model, history, score(model)))
+        made.append(Start(model.cpu(), history, score(model)))
         if made[-1].score <= enough:
             break
     return sorted(made, key=lambda start: start.score)
