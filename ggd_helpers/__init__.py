@@ -117,6 +117,7 @@ _MODULES = {
     "measures": "evaluation.measures",
     "profiles": "systems.profiles",
     "protocols": "systems.protocols",
+    "stiv": "internal_variables.stiv",
 }
 
 __all__ = sorted([*_HOME_OF, *_MODULES])

@@ -39,7 +39,7 @@ class TwoWellSprings(DrivenEntropy):
 
     def tension(self, strains: Tensor) -> Tensor:
         """What a spring pulls with, `k (e - d [e > d/2])`, any shape to the same."""
-        return self.stiffness * (strains - self.distance * (strains > self.distance / 2))
+        return self.stiffness * torch.where(strains > self.distance / 2, strains - self.distance, strains)
 
     def forward(self, x: Tensor, u: Tensor) -> Tensor:
         """The entropy, `(..., springs - 1)` and `(..., 1)` to `(...)`."""
@@ -93,6 +93,7 @@ class SpringChain(DrivenDynamics):
     """
 
     entropy: TwoWellSprings
+    dissipation: IsotropicDissipation
 
     def __init__(
         self,
@@ -128,10 +129,13 @@ class SpringChain(DrivenDynamics):
         """What is averaged beside: the tension of every spring, `(..., springs)`."""
         return self.entropy.tension(self.entropy.strains(x, u))
 
+    def speed(self, inputs: Tensor, dt: float) -> Tensor:
+        """How fast the end moves, by differences of the lengths, `(protocol, time, 1)` to the same."""
+        return torch.gradient(inputs, spacing=dt, dim=1, edge_order=2)[0]
+
     def pull(self, data: Ensembles) -> Tensor:
         """The mean force on the end, `F = <f(e_n)> + eta du/dt`: spring and drag, `(protocol, time, 1)`."""
-        (speed,) = torch.gradient(data.inputs, spacing=data.dt, dim=1, edge_order=2)
-        return data.measured[..., -1:] + self.viscosity * speed
+        return data.measured[..., -1:] + self.viscosity * self.speed(data.inputs, data.dt)
 
     def upper_share(self, data: Ensembles) -> Tensor:
         """The share of every spring in its upper well, `p = (<e> - <f>/k) / d`, `(protocol, time, springs)`."""
@@ -158,12 +162,12 @@ class SpringChain(DrivenDynamics):
         upper = torch.arange(n + 1, dtype=stretch.dtype)
         ways = math.lgamma(n + 1) - torch.lgamma(upper + 1) - torch.lgamma(n - upper + 1)
         weights = (ways - (stretch[:, None] - d * upper) ** 2 / (2 * n * self.variance)).softmax(-1)
-        count = torch.multinomial(weights, 1, generator=generator)
+        count = torch.multinomial(weights, 1, generator=generator).to(stretch)
         order = torch.rand(len(stretch), n, generator=generator).argsort(-1).argsort(-1)
-        in_upper = order < count
+        in_upper = (order < count).to(stretch)
         jitter = torch.randn(len(stretch), n, generator=generator, dtype=stretch.dtype) * math.sqrt(self.variance)
         strains = jitter - jitter.mean(-1, keepdim=True) + (stretch[:, None] - d * count) / n + d * in_upper
-        return strains, ((strains > d / 2) == in_upper).all(-1)
+        return strains, ((strains > d / 2) == (in_upper > 0)).all(-1)
 
     def grid(self, inputs: Tensor, dt: float, bins: int) -> Tensor:
         """Points `(bins,)` that cover every strain under these inputs, `(protocol, time, 1)`: a few chains go ahead.

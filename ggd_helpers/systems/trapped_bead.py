@@ -85,7 +85,7 @@ class TrappedBead(DrivenDynamics):
         check("viscosity", viscosity, "positive", "it is the drag on the bead")
         check("thermal_energy", thermal_energy, "positive", "it is kB T, without which nothing jitters")
         super().__init__(TwoSprings(anchor, stiffness), IsotropicDissipation(1 / viscosity))
-        self.diffusivity = thermal_energy / viscosity
+        self.thermal_energy, self.diffusivity = thermal_energy, thermal_energy / viscosity
         self.variance = thermal_energy / (anchor + stiffness)
         self.requires_grad_(False)
 
