@@ -10,6 +10,7 @@ from ggd_helpers.evaluation.internal_variables import percent
 from ggd_helpers.evaluation.report import Findings, Measure, Report
 from ggd_helpers.integrators import rk4_along
 from ggd_helpers.internal_variables.chain import ChainVariables
+from ggd_helpers.internal_variables.stiv import PhaseLaw, under_force, under_pull
 from ggd_helpers.potentials.chain import by_spring
 from ggd_helpers.recordings.ensembles import Ensembles
 from ggd_helpers.systems.spring_chain import SpringChain
@@ -42,11 +43,6 @@ class ChainRollout:
         return by_spring(self.states, self.springs)[1]
 
 
-def end_speed(data: Ensembles) -> Tensor:
-    """How fast the end moves, by central differences of the lengths, `(protocol, time, 1)`."""
-    return torch.gradient(data.inputs, spacing=data.dt, dim=1, edge_order=2)[0]
-
-
 @torch.no_grad()
 def roll_out_by_force(model: ChainVariables, data: Ensembles, force: Tensor) -> ChainRollout:
     """The chain under a known force `(protocol, time, 1)`, by RK4 in steps of two stored times."""
@@ -56,10 +52,10 @@ def roll_out_by_force(model: ChainVariables, data: Ensembles, force: Tensor) -> 
 
 
 @torch.no_grad()
-def roll_out_by_pull(model: ChainVariables, data: Ensembles) -> ChainRollout:
+def roll_out_by_pull(model: ChainVariables, data: Ensembles, chain: SpringChain) -> ChainRollout:
     """The chain whose end moves as recorded, by RK4 in steps of two stored times; the force is the model's own."""
     odd = (data.shares.shape[1] - 1) // 2 * 2 + 1
-    speed = end_speed(data)[:, :odd]
+    speed = chain.speed(data.inputs, data.dt)[:, :odd]
     states = rk4_along(model.pulled(), model.encode(data.shares[:, 0]), speed, 2 * data.dt)
     return ChainRollout(data.times[:odd:2], states, model.end_force(states, speed[:, ::2]), model.chain.line.cells)
 
@@ -70,15 +66,16 @@ def decoded_share(model: ChainVariables, x: Tensor, edge: float) -> Tensor:
 
 
 @torch.no_grad()
-def encoded_densities(model: ChainVariables, data: Ensembles) -> Tensor:
-    """`ln p` of the densities decoded from the encoded states, on the grid, `(protocol, time, n, bins)`."""
-    decoded = model.decode(model.encode(data.shares))
-    return decoded.log_prob(data.grid[:, None, None, None]).movedim(0, -1)
+def log_densities(model: ChainVariables, x: Tensor, grid: Tensor) -> Tensor:
+    """`ln p` of the densities decoded from states `(protocol, time, ...)`, on the grid, `(protocol, time, n, bins)`."""
+    return model.decode(x).log_prob(grid[:, None, None, None]).movedim(0, -1)
 
 
+@torch.no_grad()
 def likelihood(report: Report[Ensembles]) -> Findings:
     """`nll`: the mean negative log-likelihood of a strain under the density decoded from its ensemble's state."""
-    return {"nll": -(report.data.shares * encoded_densities(report.model, report.data)).sum(-1).mean().item()}
+    data, x = report.data, report.model.encode(report.data.shares)
+    return {"nll": -(data.shares * log_densities(report.model, x, data.grid)).sum(-1).mean().item()}
 
 
 def at_data(chain: SpringChain) -> Measure:
@@ -107,7 +104,7 @@ def dynamics(chain: SpringChain) -> Measure:
     @torch.no_grad()
     def measure(report: Report[Ensembles]) -> Findings:
         data, model, force = report.data, report.model, chain.pull(report.data)
-        pulled = roll_out_by_pull(model, data)
+        pulled = roll_out_by_pull(model, data, chain)
         found = _closure(chain, model, data, roll_out_by_force(model, data, force), "")
         found |= _closure(chain, model, data, pulled, "_v")
         at = slice(2, 2 * len(pulled.times), 2)
@@ -141,6 +138,20 @@ def guess_by_polynomial(facts: Tensor, change: Tensor, rows: Tensor, degree: int
     return (terms @ fit).squeeze(-1)
 
 
+def without_training(chain: SpringChain, law: PhaseLaw, data: Ensembles) -> dict[str, float]:
+    """The errors of STIV's laws, as those of a trained model; they start from the strains and shares of the data."""
+    force, share = chain.pull(data), chain.upper_share(data)
+    start = data.mean[:, 0], share[:, 0]
+    found = {}
+    for suffix, rolled in (
+        ("", under_force(law, *start, force, data.dt)),
+        ("_v", under_pull(law, *start, data.inputs, data.dt)),
+    ):
+        found[f"eps_error{suffix}"] = percent(rolled.strain[:, 1:], data.mean[:, 1:])
+        found[f"p_error{suffix}"] = percent(rolled.share[:, 1:], share[:, 1:])
+    return found | {"force_error_v": percent(rolled.force[:, 1:], force[:, 1:])}
+
+
 def against(chain: SpringChain) -> list[Measure]:
     """All measures of a model of the chain."""
     return [at_data(chain), dynamics(chain), likelihood]
@@ -165,20 +176,21 @@ def sampling_floors(chain: SpringChain, model: ChainVariables, half: Ensembles, 
 
 @torch.no_grad()
 def distance_from_data(chain: SpringChain, model: ChainVariables, half: Ensembles, whole: Ensembles) -> float:
-    """The worst of a model's errors over the sampling error of the data: 1 is perfect, 2 is good, 10 has gone wrong.
+    """How far a model is from data, in sampling errors of the data: 1 is perfect, 2 is good, 10 has gone wrong.
 
-    Strains and internal variables of both kinds of roll-outs, and the divergence of the histograms from the decoded
-    densities: whoever looks at roll-outs alone misses a decoder that has gone wrong.
+    The worst of five: the strains of both kinds of roll-outs, and the root of the divergence of the histograms from the
+    densities that are decoded from the encoded states and from both roll-outs. Whoever looks at strains alone misses a
+    decoder that has gone wrong; errors of alpha would depend on its gauge.
     """
-    report = Report(model, whole)
-    errors, floors = dynamics(chain)(report), sampling_floors(chain, model, half, whole)
-    ratios = [
-        float(errors[f"{name}_error{suffix}"]) / floors[f"sampling_floor_{name}"]
-        for name in ("eps", "alpha")
-        for suffix in ("", "_v")
-    ]
+    rolled = roll_out_by_force(model, whole, chain.pull(whole)), roll_out_by_pull(model, whole, chain)
+    at = slice(2, 2 * len(rolled[0].times), 2)
+    strain_floor = percent(half.mean[:, at], whole.mean[:, at])
+    ratios = [percent(each.strain[:, 1:], whole.mean[:, at]) / strain_floor for each in rolled]
+    scatter = (half.shares - whole.shares)[:, at].square() / whole.shares[:, at].clamp_min(1e-300)
+    density_floor = scatter.sum(-1).mean() / 2
+    states = model.encode(whole.shares[:, at]), *(each.states[:, 1:] for each in rolled)
     spacing = whole.grid[1] - whole.grid[0]
-    off = divergence(whole.shares, encoded_densities(model, whole), spacing).mean()
-    scatter = (half.shares - whole.shares).square() / whole.shares.clamp_min(1e-300)
-    ratios.append((off / (scatter.sum(-1).mean() / 2)).item())
+    for x in states:
+        off = divergence(whole.shares[:, at], log_densities(model, x, whole.grid), spacing).mean()
+        ratios.append((off / density_floor).sqrt().item())
     return max(ratios) if all(ratio < torch.inf for ratio in ratios) else torch.inf

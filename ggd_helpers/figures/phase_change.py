@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from ggd_helpers.evaluation.chain import ChainRollout, encoded_densities
+from ggd_helpers.evaluation.chain import ChainRollout, log_densities
 from ggd_helpers.figures.style import COLOURS, DASHES, KNOWN, LEARNED, legend_outside, styled
 from ggd_helpers.internal_variables.chain import ChainVariables
 from ggd_helpers.recordings.ensembles import Ensembles
@@ -56,7 +56,9 @@ def marginals(
     i, j = moment
     figure, axes = plt.subplots(1, len(springs), figsize=(2.2 * len(springs), 2.7), sharey=True)
     spacing, now = data.grid[1] - data.grid[0], data.select(torch.tensor([i]))
-    decoded = {name: encoded_densities(model, now)[0, j].exp() for name, model in models.items()}
+    decoded = {
+        name: log_densities(model, model.encode(now.shares), data.grid)[0, j].exp() for name, model in models.items()
+    }
     for ax, s in zip(axes, springs, strict=True):
         ax.plot(data.grid, data.shares[i, j, s] / spacing, **KNOWN, label="simulated")
         ax.plot(data.grid, rest[s] / spacing, color="0.25", lw=0.8, ls=":", label="at rest")

@@ -138,7 +138,7 @@ def sampling_variance(groups: Sequence[Ensembles]) -> Tensor:
     return torch.stack(measured).var(dim=0).mean((0, 1)) / len(measured)
 
 
-def on_grid(data: Ensembles, grid: Tensor) -> Ensembles:
+def rebin(data: Ensembles, grid: Tensor) -> Ensembles:
     """The same ensembles on other points: every share goes to its two neighbours there, so that means stay exact.
 
     An encoder knows one grid only. Points beyond the new grid must hold no share.
