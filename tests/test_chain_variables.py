@@ -15,11 +15,12 @@ from ggd_helpers.free_networks import ConvexInPart
 from ggd_helpers.grids import OpenLine
 from ggd_helpers.integrators import rk4_along
 from ggd_helpers.internal_variables.chain import ChainVariables
-from ggd_helpers.internal_variables.decoders import TwoPhases
+from ggd_helpers.internal_variables.decoders import PhaseFlow, TwoPhases, chain_decoder
+from ggd_helpers.internal_variables.stiv import PhasesWithNeighbours
 from ggd_helpers.potentials.chain import ChainDissipation, LoadedChain, by_spring, of_chain
 from ggd_helpers.potentials.general import IsotropicDissipation
 from ggd_helpers.potentials.isothermal import ConvexFreeEnergy, DualDissipation
-from ggd_helpers.recordings.ensembles import Ensembles, pool, share_linearly
+from ggd_helpers.recordings.ensembles import Ensembles, pool, rebin, share_linearly
 from ggd_helpers.recordings.simulate_ensembles import simulate_groups
 from ggd_helpers.systems import protocols
 from ggd_helpers.systems.spring_chain import SpringChain
@@ -258,3 +259,73 @@ def test_a_model_of_nothing_that_moves_is_refused():
     still = Ensembles(shares, DATA.grid, DATA.inputs, 0.1, 200, torch.zeros_like(DATA.outputs))
     with refused("nothing moves"):
         ChainVariables.for_ensembles(still, TwoPhases)
+
+
+# --- flow, grids, guesses ---
+
+
+def test_a_flow_about_the_mean_integrates_to_1_and_has_nearly_that_mean():
+    grid = torch.linspace(-12, 12, 6001, dtype=torch.float64)
+    decoder, state = PhaseFlow(2, center=0.7, scale=1.3, seed=3), normal((20, 2), 2)
+    density = decoder(state).log_prob(grid[:, None]).exp()
+    assert (torch.trapezoid(density, grid, dim=0) - 1).abs().max() < 1e-6
+    mean = torch.trapezoid(density * grid[:, None], grid, dim=0)
+    assert (mean - (0.7 + 1.3 * state[:, 1])).abs().max() < 0.3  # the networks move it by 1.3 and more
+    assert mean.std() > 0.5
+
+
+def test_a_decoder_of_another_family_keeps_all_else():
+    model = shaken(untrained(), 4, 0.3)
+    other = model.with_decoder(PhaseFlow)
+    assert torch.equal(other.encode(DATA.shares), model.encode(DATA.shares))
+    logit = normal((7, 1), 2)
+    assert torch.equal(other.decoder.weigh(logit), model.decoder.weigh(logit))
+    with torch.no_grad():
+        other.encoder.enc.weights[0] += 1.0
+    assert not torch.equal(other.encode(DATA.shares), model.encode(DATA.shares))  # copied, not shared
+
+
+@pytest.mark.parametrize("name", ["gaussian", "x", None])
+def test_a_decoder_that_knows_no_mean_is_refused(name):
+    with refused("decoder must be gmm or flow"):
+        chain_decoder(name)
+
+
+def test_ensembles_on_another_grid_keep_their_means():
+    grid = torch.linspace(DATA.grid[0] - 0.3, DATA.grid[-1] + 0.7, 57, dtype=torch.float64)
+    moved = rebin(DATA, grid)
+    assert (moved.mean - DATA.mean).abs().max() < 1e-12
+    assert moved.shares.shape[-1] == 57
+    with refused("grid must reach"):
+        rebin(DATA, torch.linspace(0.0, 0.5, 9, dtype=torch.float64))
+
+
+def test_a_guess_by_polynomial_is_exact_for_one_and_blind_to_the_rest():
+    facts, noise = normal((4, 50, 3, 2), 1), normal((4, 50, 3), 2)
+    change = 1 + facts[..., 0] ** 2 * facts[..., 1]
+    rows = torch.tensor([0, 1])
+    assert (measures.guess_by_polynomial(facts, change, rows) - change).abs().max() < 1e-9
+    guess = measures.guess_by_polynomial(facts, noise, rows)[2:]
+    assert (guess - noise[2:]).square().mean() > 0.9 * noise[2:].var()
+
+
+def test_laws_without_training_are_judged_by_the_same_names():
+    found = measures.without_training(CHAIN, PhasesWithNeighbours(CHAIN), DATA)
+    assert set(found) == {"eps_error", "eps_error_v", "p_error", "p_error_v", "force_error_v"}
+    assert max(found.values()) < 25  # 200 realisations
+
+
+def test_an_untrained_model_is_far_from_the_data_and_one_that_breaks_is_infinitely_far():
+    model = untrained()
+    assert measures.distance_from_data(CHAIN, model, GROUPS[0], DATA) > 3
+    with torch.no_grad():
+        model.pair.friction.log_mobility += 40
+    assert measures.distance_from_data(CHAIN, model, GROUPS[0], DATA) == math.inf
+
+
+@pytest.mark.parametrize("variables", [1, 2])
+def test_one_and_two_variables_train(variables):
+    model = ChainVariables.for_ensembles(DATA, TwoPhases, variables, seed=20)
+    history = fit(model, DATA, StagedBFGS(objective(), 1, (3, 3, 3, 6)), seed=20, progress=False)
+    assert history.losses[-1] < history.losses[9]
+    assert set(evaluate(model, DATA, measures.against(CHAIN)).metrics) >= {"eps_error", "p_error"}

@@ -21,6 +21,7 @@ from ggd_helpers.training.staged_bfgs import StagedBFGS
 
 START, POINTS, DT = 14.0, 301, 0.1
 FEW = 400  # realisations of a pull: an explorer has to answer
+ITERATIONS = (40, 60, 120, 80)  # of the stages of training: half a minute
 
 
 class ChainExplorer(LearningExplorer[ChainPicture]):
@@ -121,8 +122,8 @@ class ChainExplorer(LearningExplorer[ChainPicture]):
         pulls = [protocols.stretch(float(start)) for start in range(12, 29, 2)]
         data = self._simulate(pulls, FEW, self.seed)
         model = ChainVariables.for_ensembles(data, TwoPhases, seed=self.seed)
-        recipe = StagedBFGS(BlockMatching(self.chain.pull), candidates=2, iterations=(40, 60, 120, 80))
-        self.total = 2 * 40 + 60 + 120 + 80
+        recipe = StagedBFGS(BlockMatching(self.chain.pull), candidates=2, iterations=ITERATIONS)
+        self.total = ITERATIONS[0] + sum(ITERATIONS)
         fit(model, data, recipe, seed=self.seed, progress=False, watch=self._watch)
         self.model = model
         self._predict()

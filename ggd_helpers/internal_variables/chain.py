@@ -1,7 +1,7 @@
 """Internal variables of a chain: one state for every spring, one encoder, decoder and pair of potentials for all."""
 
+import copy
 import math
-from collections.abc import Callable
 from typing import Self
 
 import torch
@@ -11,7 +11,7 @@ from torch.distributions import Distribution
 from ggd_helpers.dynamics.driven import DrivenDynamics
 from ggd_helpers.grids import OpenLine
 from ggd_helpers.integrators import VelocityField
-from ggd_helpers.internal_variables.decoders import Decoder
+from ggd_helpers.internal_variables.decoders import PhaseFlow, TwoPhases
 from ggd_helpers.internal_variables.encoder import DeepSet
 from ggd_helpers.internal_variables.model import MOST_REFERENCES, rate_of
 from ggd_helpers.networks import redraw_
@@ -36,14 +36,18 @@ class ChainVariables(nn.Module):
     Source: IB-VONN, section 4.2.
     """
 
-    def __init__(self, encoder: DeepSet, decoder: Decoder, entropy: LoadedChain, dissipation: ChainDissipation):
+    def __init__(
+        self, encoder: DeepSet, decoder: TwoPhases | PhaseFlow, entropy: LoadedChain, dissipation: ChainDissipation
+    ):
         super().__init__()
         self.encoder, self.decoder = encoder, decoder
         self.dynamics = DrivenDynamics(entropy, dissipation)
         self.chain, self.pair = entropy, dissipation
 
     @classmethod
-    def for_ensembles(cls, data: Ensembles, decoder: Callable[..., Decoder], variables: int = 1, seed: int = 0) -> Self:
+    def for_ensembles(
+        cls, data: Ensembles, decoder: type[TwoPhases | PhaseFlow], variables: int = 1, seed: int = 0
+    ) -> Self:
         """An untrained model, in the units of the given (training) ensembles.
 
         Raises:
@@ -66,6 +70,17 @@ class ChainVariables(nn.Module):
         )
         redraw_(model, torch.Generator().manual_seed(seed))
         return model
+
+    def with_decoder(self, decoder: type[TwoPhases | PhaseFlow], seed: int = 0) -> Self:
+        """The same model, all else copied, with an untrained decoder of another family that weighs its parts alike.
+
+        That is where a flow may start from: alone it often finds a variable that says little.
+        """
+        other = copy.deepcopy(self)
+        fresh = decoder(self.encoder.variables + 1, center=self.decoder.center, scale=self.decoder.scale, seed=seed)
+        fresh.weigh.load_state_dict(self.decoder.weigh.state_dict())
+        other.decoder = fresh
+        return other
 
     def encode(self, shares: Tensor) -> Tensor:
         """The state of a chain, `(..., n, bins)` to `(..., n (1 + variables))`."""

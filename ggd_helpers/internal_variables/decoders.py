@@ -225,10 +225,10 @@ def decoder_named(name: str) -> type[Decoder]:
     return _named(name, DECODERS)
 
 
-CHAIN_DECODERS: dict[str, type[Decoder]] = {"gmm": TwoPhases, "flow": PhaseFlow}
+CHAIN_DECODERS: dict[str, type[TwoPhases] | type[PhaseFlow]] = {"gmm": TwoPhases, "flow": PhaseFlow}
 
 
-def chain_decoder(name: str) -> type[Decoder]:
+def chain_decoder(name: str) -> type[TwoPhases] | type[PhaseFlow]:
     """The decoder about a known mean that a chapter's parameter names: `gmm` or `flow`.
 
     Raises:

@@ -38,7 +38,7 @@ def run(decoder: str, seed: int, realisations: int = 2000) -> dict[str, dict[str
     def draw(seed: int) -> ggd.ChainVariables:
         return ggd.ChainVariables.for_ensembles(train, ggd.chain_decoder(decoder), seed=seed)
 
-    starts = ggd.fit_until(2.0, score, draw, train, recipe, seed=seed, progress=False)
+    starts = ggd.fit_until(2.5, score, draw, train, recipe, seed=seed, progress=False)
     seconds = time.process_time() - began
     print(f"{decoder}, seed {seed}: {len(starts)} starts, scores {[round(each.score, 2) for each in starts]}, "
           f"{seconds:.0f} CPU seconds", flush=True)  # fmt: skip
