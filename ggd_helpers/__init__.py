@@ -109,7 +109,7 @@ _HOMES = {
     "training.objectives": ["Differences", "FlowMatching"],
     "training.regression": ["regress"],
     "training.self_scaled_bfgs": ["SelfScaledBFGS"],
-    "training.staged_bfgs": ["StagedBFGS"],
+    "training.staged_bfgs": ["StagedBFGS", "after_exchange"],
     "training.starts": ["Start", "fit_until"],
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}

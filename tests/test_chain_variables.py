@@ -1,6 +1,5 @@
 """Internal variables of a chain: potentials, decoder, objective, recipe and measures, each by what it must have."""
 
-import dataclasses
 import math
 from functools import partial
 
@@ -221,10 +220,10 @@ def test_a_resumed_run_goes_on_like_an_uninterrupted_one():
     for _ in range(5):
         first.step()
     kept = first.state_dict()
-    rest = [first.step() for _ in range(4)]
+    rest = [first.step() for _ in range(6)]
     _, second = run()
     second.load_state_dict(kept)
-    assert [second.step() for _ in range(4)] == pytest.approx(rest, rel=1e-9)
+    assert [second.step() for _ in range(6)] == pytest.approx(rest, rel=1e-9)
     assert first.finished
     assert second.finished
 
@@ -247,11 +246,16 @@ def test_all_measures_are_finite_and_named_as_agreed():
 
 
 def test_floors_from_halves_are_those_of_new_data():
-    other = simulate_groups(CHAIN, partial(protocols.inputs_of, PULLS), 20_000, points=41, dt=0.1, seed=21, bins=40)
-    truth = dataclasses.replace(pool(other), grid=DATA.grid) if torch.equal(other[0].grid, DATA.grid) else pool(other)
-    floors = measures.sampling_floors(CHAIN, untrained(), GROUPS[0], DATA)
-    off = 100 * ((DATA.mean - truth.mean)[:, 1:].norm() / truth.mean[:, 1:].norm()).item()
-    assert 0.7 < floors["sampling_floor_eps"] / off < 1.4
+    """On average over ten data sets: one has few independent numbers."""
+    drive, grid_of = partial(protocols.inputs_of, PULLS[:1]), untrained()
+    truth = pool(simulate_groups(CHAIN, drive, 10_000, points=41, dt=0.1, seed=21, bins=40))
+    floors, off = [], []
+    for seed in range(30, 40):
+        groups = simulate_groups(CHAIN, drive, 100, points=41, dt=0.1, seed=seed, bins=40)
+        whole = pool(groups)
+        floors.append(measures.sampling_floors(CHAIN, grid_of, groups[0], whole)["sampling_floor_eps"] ** 2)
+        off.append(1e4 * ((whole.mean - truth.mean)[:, 1:].square().sum() / truth.mean[:, 1:].square().sum()).item())
+    assert 0.6 < sum(floors) / sum(off) < 1.6
 
 
 def test_a_model_of_nothing_that_moves_is_refused():
@@ -264,14 +268,24 @@ def test_a_model_of_nothing_that_moves_is_refused():
 # --- flow, grids, guesses ---
 
 
-def test_a_flow_about_the_mean_integrates_to_1_and_has_nearly_that_mean():
+def test_a_flow_about_the_mean_integrates_to_1():
     grid = torch.linspace(-12, 12, 6001, dtype=torch.float64)
-    decoder, state = PhaseFlow(2, center=0.7, scale=1.3, seed=3), normal((20, 2), 2)
-    density = decoder(state).log_prob(grid[:, None]).exp()
+    density = PhaseFlow(2, center=0.7, scale=1.3, seed=3)(normal((20, 2), 2)).log_prob(grid[:, None]).exp()
     assert (torch.trapezoid(density, grid, dim=0) - 1).abs().max() < 1e-6
+
+
+def test_a_flow_of_narrow_phases_has_the_share_and_the_mean_that_it_is_told():
+    grid = torch.linspace(-12, 12, 12_001, dtype=torch.float64)
+    decoder, state = PhaseFlow(2, center=0.7, scale=1.3, seed=3), normal((20, 2), 2)
+    with torch.no_grad():
+        decoder.network.biases[-1][:2] += 2.5  # steep: each phase is a twentieth as wide as they are apart
+    density = decoder(state).log_prob(grid[:, None]).exp()
     mean = torch.trapezoid(density * grid[:, None], grid, dim=0)
-    assert (mean - (0.7 + 1.3 * state[:, 1])).abs().max() < 0.3  # the networks move it by 1.3 and more
-    assert mean.std() > 0.5
+    assert (mean - (0.7 + 1.3 * state[:, 1])).abs().max() < 0.05
+    share = torch.sigmoid(decoder.weigh(state[:, :1])).squeeze(-1)
+    spread = torch.trapezoid(density * (grid[:, None] - mean) ** 2, grid, dim=0)
+    places = decoder.network(state)[:, 2:].diff(dim=-1).squeeze(-1) + 2
+    assert (spread - share * (1 - share) * (1.3 * places) ** 2).abs().max() < 0.1 * spread.max()
 
 
 def test_a_decoder_of_another_family_keeps_all_else():

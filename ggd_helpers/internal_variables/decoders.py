@@ -20,6 +20,7 @@ from ggd_helpers.free_networks import Perceptron
 from ggd_helpers.networks import softplus
 from ggd_helpers.ranges import check, shown
 
+MOST_CERTAIN = 30.0  # logarithm of the odds of a phase: the other one keeps a share of 1e-13
 NARROWEST = 1e-6  # of the scale: no density becomes a needle on one realisation
 
 
@@ -186,11 +187,11 @@ class SigmoidalFlow(Decoder):
 
 
 class PhaseFlow(SigmoidalFlow):
-    """A flow of two sigmoids about the last number of the state: places `b` with `sum w b` at the mean strain.
+    """A flow of two sigmoids about the last number of the state, in the words of `TwoPhases`.
 
-    The weights depend on the internal variables, slopes and places on the whole state. No family of densities is
-    assumed; that `sum w b` is the mean holds exactly for the logistic distribution in place of the Gaussian, and
-    nearly for this one.
+    Between two steep sigmoids the map is flat, at `logit(1 - w)`: a share `p = Phi(logit w)` of the Gaussian lies
+    above it. That share depends on the internal variables; slopes and places on the whole state, the places `b` with
+    `(1 - p) b_1 + p b_2` at the mean strain. No family of densities is assumed, so the mean is near it, not on it.
 
     Args:
         dim: of the state `(alpha, (m - center) / scale)`.
@@ -205,11 +206,13 @@ class PhaseFlow(SigmoidalFlow):
 
     def forward(self, state: Tensor) -> TransformedDistribution:
         """The distribution, `(..., dim)` to the batch shape `(...)`."""
-        logit = self.weigh(state[..., :-1])
+        odds = self.weigh(state[..., :-1]).clamp(-MOST_CERTAIN, MOST_CERTAIN)
+        logit = torch.where(odds < 0, 1, -1) * torch.special.ndtri(torch.sigmoid(-odds.abs()))
         log_weights = torch.cat([functional.logsigmoid(-logit), functional.logsigmoid(logit)], dim=-1)
+        shares = torch.cat([torch.sigmoid(-odds), torch.sigmoid(odds)], dim=-1)
         slopes, places = self.network(state).chunk(2, dim=-1)
         places = places + places.new_tensor([-1.0, 1.0])
-        places = places - (log_weights.exp() * places).sum(-1, keepdim=True) + state[..., -1:]
+        places = places - (shares * places).sum(-1, keepdim=True) + state[..., -1:]
         return self._flow(log_weights, slopes + math.log(4), places)
 
 

@@ -46,6 +46,11 @@ class StagedBFGS:
         return StagedRun(self, model, data, generator)
 
 
+def after_exchange(objective: BlockMatching) -> StagedBFGS:
+    """The recipe for a trained model whose decoder was exchanged (`with_decoder`): shorter, from the one candidate."""
+    return StagedBFGS(objective, candidates=1, iterations=(80, 20, 60, 250))
+
+
 @dataclass(frozen=True)
 class _Stage:
     """What is minimised, over which parameters, for how many iterations."""
