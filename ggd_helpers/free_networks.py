@@ -120,8 +120,8 @@ class ConvexInPart(nn.Module):
             draw_normal_(weight, 1 / math.sqrt(max(self.dim, 1)), generator)
         for parameter in (self.raw, self.raw_last, self.last):
             draw_normal_(parameter, size, generator)
-        self.raw -= 2  # softplus of it is about 1 / width
-        self.raw_last -= 1
+        self.raw.sub_(2)  # softplus of it is about 1 / width
+        self.raw_last.sub_(1)
 
     def _layers(self, z: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Hidden numbers of `u`, both preactivations, and the positive weights between."""

@@ -38,7 +38,8 @@ class ChainExplorer(LearningExplorer[ChainPicture]):
 
     def __init__(self, speed: float = 0.5, temperature: float = 0.05, distance: float = 2.0, seed: int = 0):
         super().__init__(ChainPicture())
-        self.seed, self.model = seed, None
+        self.seed = seed
+        self.model: ChainVariables | None = None
         self.learn_button.description = "find it"
         near, beyond = nearest("speed", speed, 0.1, 0.7)
         self.speed = widgets.FloatSlider(value=near, min=0.1, max=0.7, step=0.05, description="speed")
@@ -65,7 +66,7 @@ class ChainExplorer(LearningExplorer[ChainPicture]):
 
     def _forget(self, *_: object) -> None:
         """Another chain: what was learned of the old one is no longer shown."""
-        self.model: ChainVariables | None = None
+        self.model = None
         self.status.value = "Dashed curves appear when the law is found."
         self.chain = SpringChain(thermal_energy=self.temperature.value, distance=self.distance.value)
         self._pull()

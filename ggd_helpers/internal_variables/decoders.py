@@ -1,6 +1,8 @@
 """From a state back to a cloud: a decoder returns the distribution of one coordinate, as one of torch's."""
 
 import math
+from collections.abc import Mapping
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +21,8 @@ from torch.nn import functional
 from ggd_helpers.free_networks import Perceptron
 from ggd_helpers.networks import softplus
 from ggd_helpers.ranges import check, shown
+
+Family = TypeVar("Family")
 
 MOST_CERTAIN = 30.0  # logarithm of the odds of a phase: the other one keeps a share of 1e-13
 NARROWEST = 1e-6  # of the scale: no density becomes a needle on one realisation
@@ -240,7 +244,7 @@ def chain_decoder(name: str) -> type[TwoPhases] | type[PhaseFlow]:
     return _named(name, CHAIN_DECODERS)
 
 
-def _named(name: str, known: dict[str, type[Decoder]]) -> type[Decoder]:
+def _named(name: str, known: Mapping[str, Family]) -> Family:
     if name not in known:
         *others, last = known
         raise ValueError(f"decoder must be {', '.join(others)} or {last} (got {shown(name)}): it is the family of "

@@ -38,8 +38,8 @@ class StagedBFGS:
     iterations: tuple[int, int, int, int] = (60, 150, 250, 500)
     threads: int | None = 1
 
-    def start(self, model: ChainVariables, data: Ensembles, generator: torch.Generator) -> "StagedRun":
-        """Prepare a run; see `fit`."""
+    def start(self, model: Any, data: Any, generator: torch.Generator) -> "StagedRun":
+        """Prepare a run of a `ChainVariables` on `Ensembles`; see `fit`."""
         check("candidates", self.candidates, "a whole number, 1 or more", "it is how many encoders are tried")
         for count in self.iterations:
             check("iterations", count, "a whole number, 1 or more", "each stage needs some")
