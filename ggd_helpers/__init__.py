@@ -84,7 +84,7 @@ _HOMES = {
     "recordings.recording": ["Recording"],
     "recordings.regular": ["Trajectories"],
     "recordings.simulate": ["simulate"],
-    "recordings.simulate_ensembles": ["simulate_groups"],
+    "recordings.simulate_ensembles": ["simulate_groups", "simulate_paths"],
     "stochastic.gillespie": ["gillespie"],
     "stochastic.langevin": ["langevin", "most_probable_path", "onsager_machlup_action"],
     "systems.diffusion": [

@@ -6,10 +6,11 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
-from conftest import normal
+from conftest import normal, refused
 
+from ggd_helpers.figures.spring_chain import LONG, one_chain
 from ggd_helpers.recordings.ensembles import Ensembles, pool, share_linearly
-from ggd_helpers.recordings.simulate_ensembles import heun, simulate_groups
+from ggd_helpers.recordings.simulate_ensembles import heun, simulate_groups, simulate_paths
 from ggd_helpers.systems import protocols
 from ggd_helpers.systems.protocols import Protocol, inputs_of
 from ggd_helpers.systems.spring_chain import SpringChain
@@ -197,7 +198,90 @@ def test_the_pulls_are_those_of_the_paper():
     assert (protocols.wavy_stretch(20.0)(TIMES) - unseen).abs().max() < 1e-12
 
 
+def test_paths_are_realisations_of_the_same_clouds():
+    """Averages of single paths, against the clouds of another seed, to 5 standard errors; and the ends are held."""
+    chain = SpringChain(springs=4)
+    paths = simulate_paths(chain, PULLS, 2000, points=61, dt=0.1, seed=21)
+    assert paths.shape == (2, 2000, 61, 4)
+    assert (paths.sum(-1) + 4 - pool(clouds()).inputs[:, None, :, 0]).abs().max() < 1e-12
+    data = pool(clouds(realisations=2000))
+    error = (paths.var(1) / 1000).sqrt()
+    assert ((paths.mean(1) - data.mean).abs() / error).max() < 5
+    jumps = (paths.diff(dim=2).abs().amax((0, 1, 2)) / (4 * chain.diffusivity * 0.1) ** 0.5).max()
+    assert jumps < 8  # of the deviations of one step: a path is continuous
+
+
+@pytest.mark.filterwarnings("error")
+def test_one_chain_is_drawn_where_its_particles_are_and_long_springs_in_their_colour():
+    chain = SpringChain(springs=4)
+    paths = simulate_paths(chain, PULLS, 2, points=61, dt=0.1, seed=21)[0]
+    figure = one_chain(chain, paths, 0.1 * torch.arange(61), [0, 30, 60])
+    drawn, *strips = figure.axes
+    dots = [line for line in drawn.lines if line.get_marker() == "o"]
+    assert np.abs(dots[2].get_xdata() - (paths[0, 60] + 1).cumsum(0).numpy()).max() < 1e-12
+    long = [line for line in drawn.lines if line.get_color() == LONG and len(line.get_xdata()) > 2]
+    assert len(long) == (paths[0, [0, 30, 60]] > 1).sum()
+    for strip, path in zip(strips, paths, strict=True):
+        assert np.array_equal(strip.collections[0].get_array().reshape(4, 61), (path.T > 1).numpy())
+
+
 def test_a_seed_says_which_chains():
     one, same, other = (pool(clouds(seed=seed)) for seed in (20, 20, 21))
     assert one.fingerprint() == same.fingerprint()
     assert (one.mean - other.mean).abs().max() > 1e-3
+
+
+# --- bad input ---
+
+
+def along(formula, **options):
+    return clouds(drive=partial(inputs_of, [Protocol("mine", formula)]), realisations=40, points=21, **options)
+
+
+def ensembles(factor=1.0, shift=0.0, grid=None, dt=0.1, realisations=10, protocols=1):
+    """Shares of 8 bins at 4 times, spoilt in one way."""
+    shares = torch.full((protocols, 4, 1, 8), 1 / 8, dtype=torch.float64) * factor
+    shares[..., 0] += shift
+    shares[..., 1] -= shift
+    grid = torch.linspace(0, 1, 8, dtype=torch.float64) if grid is None else grid
+    return Ensembles(shares, grid, torch.zeros(protocols, 4, 1, dtype=torch.float64), dt, realisations)
+
+
+GRID = torch.linspace(0, 1, 8, dtype=torch.float64)
+BAD = {
+    "one spring": (lambda: SpringChain(springs=1), "springs must be a whole number, 2 to 100", "got 1"),
+    "half a spring": (lambda: SpringChain(springs=2.5), "springs must be", "got 2.5"),
+    "no heat": (lambda: SpringChain(thermal_energy=0.0), "thermal_energy must be positive and at most 0.5", "got 0.0"),
+    "too hot": (lambda: SpringChain(thermal_energy=0.6), "at most 0.5", "got 0.6", "no two phases"),
+    "wells swapped": (lambda: SpringChain(distance=-2.0), "distance must be positive", "got -2.0"),
+    "no spring force": (lambda: SpringChain(stiffness=0.0), "stiffness must be positive", "got 0.0"),
+    "endless drag": (lambda: SpringChain(viscosity=math.inf), "viscosity must be positive", "got inf"),
+    "start NaN": (lambda: protocols.stretch(math.nan), "start must be", "got nan"),
+    "endless pull": (lambda: protocols.wavy_stretch(20.0, speed=math.inf), "speed must be", "got inf"),
+    "too long": (lambda: along(lambda t: 15 + 3 * t), "length of the chain", "at most 20", "got 15 to 21", "pull less"),
+    "turned over": (lambda: along(lambda t: 1 - t), "length of the chain", "above 0", "got -1 to 1"),
+    "torn": (lambda: along(lambda t: 6 + 2.0 * (t > 1)), "'mine' jumps by 2", "t = 1", "let it rise"),
+    "not finite": (lambda: along(lambda t: 6 + 0 / t), "'mine' hold NaN"),
+    "wrong length": (lambda: along(lambda t: 6 + t[1:]), "one value a time, (21,)", "got (20,)"),
+    "coarse step": (lambda: clouds(dt=0.5), "dt / substeps must be at most 0.25", "got 0.5", "more substeps"),
+    "no realisation": (lambda: share_linearly(torch.zeros(0, 3), GRID), "1 realisation or more", "empty ensemble"),
+    "no protocol": (lambda: ensembles(protocols=0), "shares are empty", "(0, 4, 1, 8)", "give 1 value or more"),
+    "NaN shares": (lambda: ensembles(factor=math.nan), "shares hold NaN"),
+    "too much": (lambda: ensembles(factor=1.1), "shares must sum to 1", "1.0e-01 off"),
+    "less than none": (lambda: ensembles(shift=0.5), "shares must be 0 or more", "got -0.375"),
+    "downward grid": (
+        lambda: ensembles(grid=GRID.flip(0)),
+        "grid must increase in even steps",
+        "got steps from -0.143",
+    ),
+    "uneven grid": (lambda: ensembles(grid=GRID**2), "grid must increase in even steps", "0.0204 to 0.265"),
+    "no time step": (lambda: ensembles(dt=0.0), "dt must be positive", "got 0.0"),
+    "nobody": (lambda: ensembles(realisations=0), "realisations must be a whole number, 1 or more", "got 0"),
+}
+
+
+@pytest.mark.parametrize("bad", BAD.values(), ids=BAD)
+def test_bad_input_is_refused_in_one_sentence(bad):
+    attempt, *words = bad
+    with refused(*words):
+        attempt()

@@ -73,6 +73,34 @@ def test_heun_has_errors_of_second_order():
     assert math.log2(error(75) / error(150)) == pytest.approx(2, abs=0.2)
 
 
+def euler(system, x, start, end, dt, generator):
+    kick = torch.randn(x.shape, generator=generator, dtype=x.dtype) * math.sqrt(2 * system.diffusivity * dt)
+    return x + dt * system.at(start)(x) + kick
+
+
+@pytest.mark.parametrize(("scheme", "order"), [(heun, 2), (euler, 1)], ids=["Heun", "Euler"])
+def test_the_weak_order_of_variances(scheme, order):
+    """A step is linear, `x -> a x + b kick`: `a` and `b` are read off it, and the variance follows without sampling.
+
+    Against the Ornstein-Uhlenbeck process, from one point on and at rest. Euler-Maruyama is of first order only.
+    """
+    bead, u = TrappedBead(thermal_energy=1.0), torch.zeros(1, dtype=torch.float64)
+
+    def errors(steps):
+        dt = 1.0 / steps
+        a = scheme(bead, u + 1, u, u, dt, torch.Generator().manual_seed(20)) - (
+            noise := scheme(bead, u, u, u, dt, torch.Generator().manual_seed(20))
+        )
+        kick = torch.randn(1, generator=torch.Generator().manual_seed(20), dtype=torch.float64)
+        square, added = a.item() ** 2, (noise / kick).item() ** 2
+        at_rest = added / (1 - square)
+        after_1 = at_rest * (1 - square**steps)
+        return abs(after_1 - bead.variance * (1 - math.exp(-4))), abs(at_rest - bead.variance)
+
+    for coarse, fine in zip(errors(40), errors(80), strict=True):
+        assert math.log2(coarse / fine) == pytest.approx(order, abs=0.15)
+
+
 def test_the_variance_at_rest_is_that_of_the_map_of_one_step():
     """One step maps the variance, `v -> (1 - a + a^2/2)^2 v + 2 D dt (1 - a/2)^2`, where `a` is dt times the rate."""
     bead, dt = TrappedBead(thermal_energy=1.0), 0.25
@@ -161,6 +189,7 @@ BAD = {
     "one realisation": (lambda: clouds(realisations=1), "realisations must be", "got 1"),
     "odd groups": (lambda: clouds(realisations=401), "multiple of groups = 4", "got 401"),
     "one group": (lambda: clouds(groups=1), "groups must be", "got 1"),
+    "coarse step": (lambda: clouds(dt=3.0), "dt / substeps must be at most 0.5", "got 3", "more substeps"),
     "no time": (lambda: clouds(dt=0.0), "dt must be positive", "got 0.0"),
     "two points": (lambda: clouds(points=2), "points must be", "got 2"),
     "few bins": (lambda: clouds(bins=2), "bins must be", "got 2"),
@@ -211,6 +240,24 @@ def test_realisations_from_a_file_keep_mean_force_and_count(tmp_path):
     mean = torch.stack([x.mean(0) for x in kept])
     assert torch.allclose(data.mean[order, :, 0], mean, atol=1e-12)
     assert torch.allclose(data.outputs[order, :, 0], 2 * (data.inputs[order, :, 0] - mean), atol=1e-12)
+
+
+CSV = {
+    "no row": ([], "no row of data"),
+    "one trajectory": ([(1, t, 0.1 * t) for t in range(9)], "4 realisations or more", "one has 1"),
+    "two times": ([(k, t, 0.1 * k) for k in range(8) for t in range(2)], "4 rows or more", "got 2"),
+    "NaN": ([(k, t, "nan" if k == t == 2 else 0.1) for k in range(8) for t in range(9)], "line 22", "'nan' is not"),
+    "one cut short": ([(k, t, 0.1) for k in range(8) for t in range(9 - (k == 3))], "different lengths", "8 rows"),
+}
+
+
+@pytest.mark.parametrize("bad", CSV.values(), ids=CSV)
+def test_a_bad_file_of_realisations_is_refused_in_one_sentence(bad, tmp_path):
+    rows, *words = bad
+    text = "trajectory,t,x,lambda\n" + "".join(f"{k},{t},{x},{0.2 * t}\n" for k, t, x in rows)
+    (tmp_path / "beads.csv").write_text(text, encoding="utf-8")
+    with refused("beads.csv", *words):
+        realisations_from_csv(tmp_path / "beads.csv", stiffness=1.0)
 
 
 @pytest.mark.parametrize(

@@ -59,5 +59,6 @@ from ggd_helpers.figures.reactions import (
     worth_of_knowledge,
 )
 from ggd_helpers.figures.reactions_live import ReactionsPicture
+from ggd_helpers.figures.spring_chain import one_chain
 from ggd_helpers.figures.start import growing, rough_laws
 from ggd_helpers.figures.training import ablation, loss_curves

@@ -239,7 +239,7 @@ def _follow(law: PhaseLaw, driven: Driven, strain: Tensor, share: Tensor, inputs
     """By RK4, in steps that the fastest jumps and the stiffest motion of the particles allow."""
     chain = law.chain
     check_start(chain, strain, share, inputs, dt)
-    rate = max(2 * law.kramers.fastest, 4 * chain.entropy.stiffness / chain.viscosity)
+    rate = max(2 * law.kramers.fastest, chain.fastest)
     halvings = max(0, math.ceil(math.log2(dt * rate / SAFE)))
     for _ in range(halvings):
         inputs = with_middles(inputs)

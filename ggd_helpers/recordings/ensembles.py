@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
+from ggd_helpers.ranges import check
 from ggd_helpers.recordings.recording import Recording, check_alongside, check_finite
 
 
@@ -26,7 +27,7 @@ class Ensembles(Recording):
         metadata: how the data came about; plain JSON values.
 
     Raises:
-        ValueError: shapes that do not fit, or shares that do not sum to 1.
+        ValueError: shapes that do not fit, a grid that is not even, or shares that are negative or do not sum to 1.
     """
 
     shared: ClassVar[frozenset[str]] = frozenset({"grid"})
@@ -45,6 +46,16 @@ class Ensembles(Recording):
                              f"got {tuple(self.shares.shape)} and {tuple(self.grid.shape)}.")  # fmt: skip
         check_alongside("shares", self.shares, inputs=self.inputs, outputs=self.outputs)
         check_finite(shares=self.shares, grid=self.grid, inputs=self.inputs, outputs=self.outputs)
+        check("dt", self.dt, "positive", "it is the time between two stored distributions")
+        check("realisations", self.realisations, "a whole number, 1 or more", "it is how many each ensemble has")
+        steps = self.grid.diff()
+        if not (steps > 0).all() or (steps - steps.mean()).abs().max() > 1e-3 * steps.mean():
+            raise ValueError(f"grid must increase in even steps (got steps from {steps.min():.3g} to "
+                             f"{steps.max():.3g}): take torch.linspace(low, high, bins).")  # fmt: skip
+        if self.shares.min() < 0:
+            raise ValueError(
+                f"shares must be 0 or more (got {self.shares.min():.3g}): they are parts of the realisations."
+            )
         off = (self.shares.sum(-1) - 1).abs().max().item()
         if off > 1e3 * torch.finfo(self.shares.dtype).eps * math.sqrt(len(self.grid)):
             raise ValueError(f"shares must sum to 1 over the grid; one sum is {off:.1e} off.")
@@ -82,8 +93,10 @@ def share_linearly(values: Tensor, grid: Tensor) -> Tensor:
     Shapes: `values` `(realisation, ...)`, an evenly spaced `grid` `(bins,)`; the answer is `(..., bins)`, sums are 1.
 
     Raises:
-        ValueError: a value outside the grid, or not finite.
+        ValueError: no realisation, a value outside the grid, or one that is not finite.
     """
+    if not len(values):
+        raise ValueError("values must be those of 1 realisation or more (got none): an empty ensemble has no shares.")
     low, high = grid[0], grid[-1]
     if not ((values >= low) & (values <= high)).all():
         raise ValueError(f"values must lie on the grid, from {low:g} to {high:g} "

@@ -26,8 +26,8 @@ def realisations_from_csv(path: str | Path, stiffness: float, groups: int = 2, b
 
     Raises:
         FileNotFoundError: no such file.
-        ValueError: a file that `Trajectories.from_csv` refuses, other columns, protocols of unequally many
-            realisations, or too few of them.
+        ValueError: a file that `Trajectories.from_csv` refuses, other columns, fewer than 4 times, protocols of
+            unequally many realisations, or too few of them.
     """
     check("stiffness", stiffness, "positive", "it is the stiffness of the trap")
     check("groups", groups, "a whole number, 2 or more", "their differences are the sampling error")
@@ -36,6 +36,10 @@ def realisations_from_csv(path: str | Path, stiffness: float, groups: int = 2, b
     names = data.metadata["names"]
     if sorted(names) != sorted(COLUMNS):
         raise ValueError(f"{path}: wanted are the columns trajectory, t, x and lambda (got {', '.join(names)}).")
+    if len(data.times) < 4:
+        raise ValueError(
+            f"{path}: every trajectory needs 4 rows or more (got {len(data.times)}): a motion is compared."
+        )
     x, trap = (data.states[..., names.index(name)] for name in COLUMNS)
     by_protocol = _realisations_of(str(path), trap, groups)
     clouds, inputs = x[by_protocol], trap[by_protocol[:, 0], :, None]  # (protocol, realisation, time)

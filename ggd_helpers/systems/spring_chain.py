@@ -109,11 +109,12 @@ class SpringChain(DrivenDynamics):
         check("viscosity", viscosity, "positive", "it is the drag on a particle")
         barrier = stiffness * distance**2 / 8
         words = f"positive and at most {barrier:.6g}"
-        check("thermal_energy", thermal_energy, words, "above the barrier k d^2 / 8 there are no two phases")
+        check("thermal_energy", thermal_energy, words, "it is kB T, and above the barrier k d^2 / 8 no two phases")
         super().__init__(TwoWellSprings(springs, stiffness, distance), IsotropicDissipation(1 / viscosity))
         self.viscosity, self.thermal_energy = viscosity, thermal_energy
         self.diffusivity = thermal_energy / viscosity
         self.variance = thermal_energy / stiffness  # of one spring in one well, under a constant force
+        self.fastest = 4 * stiffness / viscosity  # neighbours that move against each other
         self.requires_grad_(False)
 
     @property
@@ -179,7 +180,7 @@ class SpringChain(DrivenDynamics):
         low, high = (each.item() for each in inputs.aminmax())
         if not (low > 0 and high <= longest):
             raise ValueError(f"the length of the chain must stay above 0 and at most {longest:g} (got {low:g} to "
-                             f"{high:g}): beyond, every spring has left its wells.")  # fmt: skip
+                             f"{high:g}): pull less, or take more springs.")  # fmt: skip
         generator = torch.Generator().manual_seed(0)
         x = self.sample_equilibrium(inputs[:, 0], SCOUTS, generator)
         deviation = math.sqrt(self.variance)

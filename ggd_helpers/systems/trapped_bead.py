@@ -87,6 +87,7 @@ class TrappedBead(DrivenDynamics):
         super().__init__(TwoSprings(anchor, stiffness), IsotropicDissipation(1 / viscosity))
         self.thermal_energy, self.diffusivity = thermal_energy, thermal_energy / viscosity
         self.variance = thermal_energy / (anchor + stiffness)
+        self.fastest = (anchor + stiffness) / viscosity
         self.requires_grad_(False)
 
     def equilibrium_mean(self, u: Tensor) -> Tensor:
