@@ -88,6 +88,20 @@ class GaussianMixture(Decoder):
         return MixtureSameFamily(Categorical(logits=logits, validate_args=False), parts, validate_args=False)
 
 
+class _TwoNormals(MixtureSameFamily):
+    """A mixture of two Gaussians whose log-density takes half the time of the general one."""
+
+    def log_prob(self, value: Tensor) -> Tensor:
+        parts = zip(
+            self.mixture_distribution.logits.unbind(-1),
+            self.component_distribution.loc.unbind(-1),
+            self.component_distribution.scale.unbind(-1),
+            strict=True,
+        )
+        low, high = ((logit - scale.log()) - 0.5 * ((value - loc) / scale) ** 2 for logit, loc, scale in parts)
+        return torch.logaddexp(low, high) - 0.5 * math.log(2 * math.pi)
+
+
 class TwoPhases(Decoder):
     """A mixture of two Gaussians a constant distance apart, whose mean is the last number of the state, exactly.
 
@@ -119,7 +133,7 @@ class TwoPhases(Decoder):
         shifts = distance * torch.cat([-torch.sigmoid(logit), torch.sigmoid(-logit)], dim=-1)
         parts = Normal(mean + shifts, self._deviation(self.network(state)), validate_args=False)
         logits = torch.cat([torch.zeros_like(logit), logit], dim=-1)
-        return MixtureSameFamily(Categorical(logits=logits, validate_args=False), parts, validate_args=False)
+        return _TwoNormals(Categorical(logits=logits, validate_args=False), parts, validate_args=False)
 
 
 class Sigmoidal(Transform):

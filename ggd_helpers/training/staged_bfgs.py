@@ -35,7 +35,7 @@ class StagedBFGS:
 
     objective: BlockMatching
     candidates: int = 3
-    iterations: tuple[int, int, int, int] = (60, 150, 250, 500)
+    iterations: tuple[int, int, int, int] = (50, 80, 200, 300)
     threads: int | None = 1
 
     def start(self, model: Any, data: Any, generator: torch.Generator) -> "StagedRun":
