@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import torch
 from torch import Tensor, nn
@@ -92,12 +92,9 @@ class _TwoNormals(MixtureSameFamily):
     """A mixture of two Gaussians whose log-density takes half the time of the general one."""
 
     def log_prob(self, value: Tensor) -> Tensor:
-        parts = zip(
-            self.mixture_distribution.logits.unbind(-1),
-            self.component_distribution.loc.unbind(-1),
-            self.component_distribution.scale.unbind(-1),
-            strict=True,
-        )
+        normals = cast(Normal, self.component_distribution)
+        weights = self.mixture_distribution.logits.unbind(-1)
+        parts = zip(weights, normals.loc.unbind(-1), normals.scale.unbind(-1), strict=True)
         low, high = ((logit - scale.log()) - 0.5 * ((value - loc) / scale) ** 2 for logit, loc, scale in parts)
         return torch.logaddexp(low, high) - 0.5 * math.log(2 * math.pi)
 
