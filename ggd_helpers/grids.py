@@ -1,4 +1,4 @@
-"""Periodic grids: the finite differences that lead from cells to faces and back."""
+"""Grids, periodic ones and open lines: the finite differences that lead from cells to faces and back."""
 
 import math
 from dataclasses import dataclass
