@@ -188,6 +188,19 @@ def test_half_of_the_realisations_are_as_far_off_as_independent_data():
     assert floor == pytest.approx(independent, rel=0.3)
 
 
+@pytest.mark.parametrize(("bath", "distance"), [(0.03, 1.7), (0.15, 2.5)])
+def test_the_grid_leaves_room_at_both_ends(bath, distance):
+    """A fast pull of one chain alone: more than a deviation beyond the farthest of 1000 realisations."""
+    chain = SpringChain(thermal_energy=bath, distance=distance)
+    drive = partial(inputs_of, [protocols.stretch(14.0, 0.7)])
+    paths = simulate_paths(chain, drive, 1000, points=201, dt=0.1, seed=22)
+    grid = chain.grid(drive(0.1 * torch.arange(201, dtype=torch.float64)), 0.1, 64)
+    deviation = math.sqrt(chain.variance)
+    assert paths.min() > grid[0] + deviation
+    assert paths.max() < grid[-1] - deviation
+    assert grid[-1] - grid[0] < paths.max() - paths.min() + 12 * deviation
+
+
 def test_the_pulls_are_those_of_the_paper():
     """In its units: lengths of 0.01, a drag of 0.1 on springs of stiffness 1."""
     t = 0.1 * TIMES

@@ -25,12 +25,11 @@ class Kramers:
         reach, top = 8 * math.sqrt(chain.variance), springs.distance / 2
         strain = torch.linspace(-top - reach, 3 * top + reach, 4001, dtype=torch.float64)
         energy = (0.5 * springs.tension(strain) ** 2 / springs.stiffness - tension * strain) / bath
-        offset = energy.amin(1, keepdim=True)  # keeps the exponentials finite; it cancels in the product
         lowest, other = tension / springs.stiffness, tension / springs.stiffness + springs.distance
-        well = torch.exp(offset - energy) * (strain <= top)
-        barrier = torch.exp(energy - offset) * ((strain >= lowest) & (strain <= other))
-        integrals = torch.trapezoid(well, strain).log() + torch.trapezoid(barrier, strain).log()
-        self.log_up = math.log(chain.diffusivity) - integrals
+        well = energy.where(strain <= top, math.inf)
+        barrier = energy.where((strain >= lowest) & (strain <= other), -math.inf)
+        logarithms = torch.logsumexp(-well, 1) + torch.logsumexp(barrier, 1)  # of sums, which overflow themselves
+        self.log_up = math.log(chain.diffusivity) - logarithms - 2 * (strain[1] - strain[0]).log()
 
     def up(self, tension: Tensor) -> Tensor:
         """The rate from the lower well to the upper one, any shape to the same."""

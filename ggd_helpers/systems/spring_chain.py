@@ -12,7 +12,7 @@ from ggd_helpers.ranges import check
 from ggd_helpers.recordings.ensembles import Ensembles
 from ggd_helpers.recordings.simulate_ensembles import heun
 
-SCOUTS = 64  # realisations of each protocol that are sent ahead to see how far strains reach
+SCOUTS, FEWEST = 1024, 64  # realisations in all, and of each protocol, that go ahead to see how far strains reach
 FARTHEST = 7.0  # deviations of a spring beyond its wells that the grid of histograms reaches at least
 MARGIN = 3.0  # deviations beyond the farthest scout
 
@@ -182,7 +182,7 @@ class SpringChain(DrivenDynamics):
             raise ValueError(f"the length of the chain must stay above 0 and at most {longest:g} (got {low:g} to "
                              f"{high:g}): pull less, or take more springs.")  # fmt: skip
         generator = torch.Generator().manual_seed(0)
-        x = self.sample_equilibrium(inputs[:, 0], SCOUTS, generator)
+        x = self.sample_equilibrium(inputs[:, 0], max(FEWEST, SCOUTS // len(inputs)), generator)
         deviation = math.sqrt(self.variance)
         first, last = -FARTHEST * deviation, self.entropy.distance + FARTHEST * deviation
         for i in range(inputs.shape[1]):
