@@ -83,3 +83,65 @@ class Dense(_Layers):
         for weight, a in zip(reversed(list(self.weights)[:-1]), reversed(hidden), strict=True):
             slope = (slope * sigmoid(a)) @ weight
         return slope
+
+
+class ConvexInPart(nn.Module):
+    """A scalar network of `z = (x, u)`, convex in `x`, free in `u`.
+
+    `h = tanh(A u)`, `y = softplus(B x + C u)`, `N = w . softplus(W y + D x + E h) + v . h`, with positive `W` and `w`;
+    every map of `u` and `h` but `v` has a bias. A small PICNN that ends without a softplus, and whose draws are about 1
+    in size.
+
+    Shapes: `(..., dim + inputs)` to `(...)`.
+
+    Args:
+        dim: of `x`.
+        inputs: of `u`.
+    """
+
+    def __init__(self, dim: int, inputs: int, width: int = 12, seed: int = 0, dtype: torch.dtype = torch.float64):
+        super().__init__()
+        self.dim = dim
+        sizes = {"hide": (inputs, width), "from_input": (inputs, width), "from_hidden": (width, width)}
+        self.weights = nn.ParameterList([torch.empty(b, a, dtype=dtype) for a, b in sizes.values()])
+        self.biases = nn.ParameterList([torch.empty(b, dtype=dtype) for _, b in sizes.values()])
+        self.straight = nn.ParameterList([torch.empty(width, dim, dtype=dtype) for _ in range(2)])
+        self.raw = nn.Parameter(torch.empty(width, width, dtype=dtype))
+        self.raw_last = nn.Parameter(torch.empty(width, dtype=dtype))
+        self.last = nn.Parameter(torch.empty(width, dtype=dtype))
+        self.reset_parameters(torch.Generator().manual_seed(seed))
+
+    @torch.no_grad()
+    def reset_parameters(self, generator: torch.Generator) -> None:
+        """Draw all weights and biases afresh."""
+        draw_evenly_(self.weights, self.biases, generator)
+        size = 1 / math.sqrt(len(self.last))
+        for weight in self.straight:
+            draw_normal_(weight, 1 / math.sqrt(max(self.dim, 1)), generator)
+        for parameter in (self.raw, self.raw_last, self.last):
+            draw_normal_(parameter, size, generator)
+        self.raw.sub_(2)  # softplus of it is about 1 / width
+        self.raw_last.sub_(1)
+
+    def _layers(self, z: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Hidden numbers of `u`, both preactivations, and the positive weights between."""
+        x, u = z[..., : self.dim], z[..., self.dim :]
+        hidden = torch.tanh(functional.linear(u, self.weights[0], self.biases[0]))
+        first = functional.linear(x, self.straight[0]) + functional.linear(u, self.weights[1], self.biases[1])
+        between = softplus(self.raw)
+        second = functional.linear(softplus(first), between) + functional.linear(x, self.straight[1])
+        return hidden, first, second + functional.linear(hidden, self.weights[2], self.biases[2]), between
+
+    def forward(self, z: Tensor) -> Tensor:
+        """The network's value, `(..., dim + inputs)` to `(...)`."""
+        hidden, _, second, _ = self._layers(z)
+        return softplus(second) @ softplus(self.raw_last) + hidden @ self.last
+
+    def gradient(self, z: Tensor) -> Tensor:
+        """The network's slope, `(..., dim + inputs)` to the same, by the chain rule from the output back."""
+        hidden, first, second, between = self._layers(z)
+        by_second = softplus(self.raw_last) * sigmoid(second)
+        by_first = (by_second @ between) * sigmoid(first)
+        by_hidden = (by_second @ self.weights[2] + self.last) * (1 - hidden**2)
+        by_x = by_first @ self.straight[0] + by_second @ self.straight[1]
+        return torch.cat([by_x, by_first @ self.weights[1] + by_hidden @ self.weights[0]], dim=-1)

@@ -1,4 +1,4 @@
-"""Periodic grids: the finite differences that lead from cells to faces and back."""
+"""Grids, periodic ones and open lines: the finite differences that lead from cells to faces and back."""
 
 import math
 from dataclasses import dataclass
@@ -94,3 +94,28 @@ class PeriodicGrid:
             raise ValueError(f"dt = {dt:.3g} needs {substeps:.3g} RK4 steps with diffusivity = {diffusivity:.3g} and "
                              f"{self.cells} cells, more than {MOST_SUBSTEPS}: take a smaller one of them.")  # fmt: skip
         return max(1, math.ceil(substeps))
+
+
+@dataclass(frozen=True)
+class OpenLine:
+    """A line of `cells` cells between a wall, at its lower end, and an end that moves: springs of a chain.
+
+    A field is `(..., n)`, one value a cell; the face `i` is the upper one of cell `i`, its particle. Beyond the moving
+    end a field is 0, and at the wall nothing moves; so sums go over by parts, `sum v grad f = -sum f div v`.
+
+    Raises:
+        ValueError: `cells` out of range.
+    """
+
+    cells: int = 10
+
+    def __post_init__(self) -> None:
+        check("cells", self.cells, "a whole number, 1 or more", "it is how many springs the chain has")
+
+    def gradient(self, field: Tensor) -> Tensor:
+        """The difference across every face, `f_{i+1} - f_i`, `(..., n)` to `(..., n)`."""
+        return torch.cat([field[..., 1:], torch.zeros_like(field[..., :1])], dim=-1) - field
+
+    def divergence(self, flux: Tensor) -> Tensor:
+        """What leaves a cell, `v_i - v_{i-1}`, `(..., n)` to `(..., n)`: how fast a spring grows between its ends."""
+        return flux - torch.cat([torch.zeros_like(flux[..., :1]), flux[..., :-1]], dim=-1)

@@ -70,7 +70,7 @@ def rk4_along(law: Driven, x0: Tensor, inputs: Tensor, dt: float | Tensor) -> Te
                          f"(got {inputs.shape[-2]}).")  # fmt: skip
     steps = inputs.shape[-2] // 2
     check_rk4(steps, x0.numel())
-    durations = torch.as_tensor(dt).to(x0).expand(*inputs.shape[:-2], steps)
+    durations = torch.as_tensor(dt, dtype=x0.dtype, device=x0.device).expand(*inputs.shape[:-2], steps)
     x, states = x0, [x0]
     for i in range(steps):
         start, middle, end = (law.at(inputs[..., 2 * i + j, :]) for j in range(3))

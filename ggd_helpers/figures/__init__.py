@@ -35,6 +35,16 @@ from ggd_helpers.figures.particle import (
     trajectories_2d,
 )
 from ggd_helpers.figures.particle_live import ParticlePicture
+from ggd_helpers.figures.phase_change import (
+    closure,
+    free_energy_plane,
+    hysteresis,
+    marginals,
+    over_time,
+    phase_space,
+    same_mean,
+    shares_against,
+)
 from ggd_helpers.figures.reactions import (
     concentrations,
     dissipation_slices,

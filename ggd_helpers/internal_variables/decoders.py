@@ -1,6 +1,8 @@
 """From a state back to a cloud: a decoder returns the distribution of one coordinate, as one of torch's."""
 
 import math
+from collections.abc import Mapping
+from typing import TypeVar, cast
 
 import torch
 from torch import Tensor, nn
@@ -20,6 +22,9 @@ from ggd_helpers.free_networks import Perceptron
 from ggd_helpers.networks import softplus
 from ggd_helpers.ranges import check, shown
 
+Family = TypeVar("Family")
+
+MOST_CERTAIN = 30.0  # logarithm of the odds of a phase: the other one keeps a share of 1e-13
 NARROWEST = 1e-6  # of the scale: no density becomes a needle on one realisation
 
 
@@ -83,6 +88,51 @@ class GaussianMixture(Decoder):
         return MixtureSameFamily(Categorical(logits=logits, validate_args=False), parts, validate_args=False)
 
 
+class _TwoNormals(MixtureSameFamily):
+    """A mixture of two Gaussians whose log-density takes half the time of the general one."""
+
+    def log_prob(self, value: Tensor) -> Tensor:
+        normals = cast(Normal, self.component_distribution)
+        weights = self.mixture_distribution.logits.unbind(-1)
+        parts = zip(weights, normals.loc.unbind(-1), normals.scale.unbind(-1), strict=True)
+        low, high = ((logit - scale.log()) - 0.5 * ((value - loc) / scale) ** 2 for logit, loc, scale in parts)
+        return torch.logaddexp(low, high) - 0.5 * math.log(2 * math.pi)
+
+
+class TwoPhases(Decoder):
+    """A mixture of two Gaussians a constant distance apart, whose mean is the last number of the state, exactly.
+
+    `p(x) = (1 - w) N(x; m - w d, s_1) + w N(x; m + (1 - w) d, s_2)`, where `m = center + scale * state[-1]`; the share
+    `w` of the upper phase depends on the internal variables, the deviations on the whole state; `d` is learned.
+
+    Args:
+        dim: of the state `(alpha, (m - center) / scale)`.
+        center, scale, width: as of `Decoder`.
+
+    Source: IB-VONN, (54); there the distance is that of the wells.
+    """
+
+    def __init__(self, dim: int, center: float = 0.0, scale: float = 1.0, width: int = 10, seed: int = 0):
+        super().__init__(dim, 2, center, scale, width, seed)
+        self.weigh = Perceptron([dim - 1, width, width, 1], seed + 1)
+        self.log_distance = nn.Parameter(torch.zeros((), dtype=torch.float64))
+
+    def reset_parameters(self, generator: torch.Generator) -> None:
+        """Draw the networks afresh; the distance is twice the scale to begin with."""
+        self.network.reset_parameters(generator)
+        self.weigh.reset_parameters(generator)
+        nn.init.zeros_(self.log_distance)
+
+    def forward(self, state: Tensor) -> MixtureSameFamily:
+        """The mixture, `(..., dim)` to the batch shape `(...)`."""
+        logit = self.weigh(state[..., :-1])
+        mean, distance = self.center + self.scale * state[..., -1:], 2 * self.scale * self.log_distance.exp()
+        shifts = distance * torch.cat([-torch.sigmoid(logit), torch.sigmoid(-logit)], dim=-1)
+        parts = Normal(mean + shifts, self._deviation(self.network(state)), validate_args=False)
+        logits = torch.cat([torch.zeros_like(logit), logit], dim=-1)
+        return _TwoNormals(Categorical(logits=logits, validate_args=False), parts, validate_args=False)
+
+
 class Sigmoidal(Transform):
     """The increasing map `y = logit(sum_j w_j sigmoid(a_j (x - b_j)))`, `w > 0`, `sum w = 1`, `a > 0`.
 
@@ -141,11 +191,44 @@ class SigmoidalFlow(Decoder):
     def forward(self, state: Tensor) -> TransformedDistribution:
         """The distribution, `(..., dim)` to the batch shape `(...)`."""
         weights, slopes, places = self.network(state).chunk(3, dim=-1)
-        map_to_gaussian = Sigmoidal(functional.log_softmax(weights, dim=-1), slopes + math.log(4), places)
+        return self._flow(functional.log_softmax(weights, dim=-1), slopes + math.log(4), places)
+
+    def _flow(self, log_weights: Tensor, log_slopes: Tensor, places: Tensor) -> TransformedDistribution:
+        map_to_gaussian = Sigmoidal(log_weights, log_slopes, places)
         zero = torch.zeros_like(places[..., 0])
         base = Normal(zero, torch.ones_like(zero), validate_args=False)
         stretch = AffineTransform(self.center, self.scale)
         return TransformedDistribution(base, [map_to_gaussian.inv, stretch], validate_args=False)
+
+
+class PhaseFlow(SigmoidalFlow):
+    """A flow of two sigmoids about the last number of the state, in the words of `TwoPhases`.
+
+    Between two steep sigmoids the map is flat, at `logit(1 - w)`: a share `p = Phi(logit w)` of the Gaussian lies
+    above it. That share depends on the internal variables; slopes and places on the whole state, the places `b` with
+    `(1 - p) b_1 + p b_2` at the mean strain. No family of densities is assumed, so the mean is near it, not on it.
+
+    Args:
+        dim: of the state `(alpha, (m - center) / scale)`.
+        center, scale, width: as of `Decoder`.
+
+    Source: IB-VONN, section 4.4.
+    """
+
+    def __init__(self, dim: int, center: float = 0.0, scale: float = 1.0, width: int = 10, seed: int = 0):
+        Decoder.__init__(self, dim, 4, center, scale, width, seed)
+        self.weigh = Perceptron([dim - 1, width, width, 1], seed + 1)
+
+    def forward(self, state: Tensor) -> TransformedDistribution:
+        """The distribution, `(..., dim)` to the batch shape `(...)`."""
+        odds = self.weigh(state[..., :-1]).clamp(-MOST_CERTAIN, MOST_CERTAIN)
+        logit = torch.where(odds < 0, 1, -1) * torch.special.ndtri(torch.sigmoid(-odds.abs()))
+        log_weights = torch.cat([functional.logsigmoid(-logit), functional.logsigmoid(logit)], dim=-1)
+        shares = torch.cat([torch.sigmoid(-odds), torch.sigmoid(odds)], dim=-1)
+        slopes, places = self.network(state).chunk(2, dim=-1)
+        places = places + places.new_tensor([-1.0, 1.0])
+        places = places - (shares * places).sum(-1, keepdim=True) + state[..., -1:]
+        return self._flow(log_weights, slopes + math.log(4), places)
 
 
 DECODERS: dict[str, type[Decoder]] = {"gaussian": Gaussian, "gmm": GaussianMixture, "flow": SigmoidalFlow}
@@ -157,7 +240,24 @@ def decoder_named(name: str) -> type[Decoder]:
     Raises:
         ValueError: another name.
     """
-    if name not in DECODERS:
-        raise ValueError(f"decoder must be {', '.join(list(DECODERS)[:-1])} or {list(DECODERS)[-1]} "
-                         f"(got {shown(name)}): it is the family of distributions.")  # fmt: skip
-    return DECODERS[name]
+    return _named(name, DECODERS)
+
+
+CHAIN_DECODERS: dict[str, type[TwoPhases] | type[PhaseFlow]] = {"gmm": TwoPhases, "flow": PhaseFlow}
+
+
+def chain_decoder(name: str) -> type[TwoPhases] | type[PhaseFlow]:
+    """The decoder about a known mean that a chapter's parameter names: `gmm` or `flow`.
+
+    Raises:
+        ValueError: another name.
+    """
+    return _named(name, CHAIN_DECODERS)
+
+
+def _named(name: str, known: Mapping[str, Family]) -> Family:
+    if name not in known:
+        *others, last = known
+        raise ValueError(f"decoder must be {', '.join(others)} or {last} (got {shown(name)}): it is the family of "
+                         "distributions.")  # fmt: skip
+    return known[name]

@@ -1,5 +1,6 @@
 """From a cloud of realisations to a few numbers: a deep set, for which the order of realisations cannot matter."""
 
+import torch
 from torch import Tensor, nn
 
 from ggd_helpers.free_networks import Perceptron
@@ -57,3 +58,17 @@ class DeepSet(nn.Module):
         reference = self._raw(self.reference)
         mean = reference.mean(0)
         return (self._raw(shares) - mean) / (reference - mean).square().mean(0).sqrt()
+
+    def sampling_variance(self, shares: Tensor, realisations: int) -> Tensor:
+        """How noisy the internal variables are, since clouds are finite: `(..., bins)` to `(..., variables)`.
+
+        `rho' Var(enc(x)) rho' / realisations`, by the delta method.
+        """
+        enc = self.enc((self.grid[:, None] - self.center) / self.scale)
+        mean = shares @ enc
+        slopes = torch.func.vmap(torch.func.jacrev(self.rho))(mean.flatten(0, -2)).unflatten(0, mean.shape[:-1])
+        second = shares @ (enc[:, :, None] * enc[:, None, :]).flatten(1)
+        covariance = second.unflatten(-1, (self.variables, -1)) - mean[..., :, None] * mean[..., None, :]
+        variance = (slopes @ covariance * slopes).sum(-1) / realisations
+        reference = self._raw(self.reference)
+        return variance / (reference - reference.mean(0)).square().mean(0)

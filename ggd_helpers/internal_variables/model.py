@@ -62,7 +62,7 @@ class InternalVariables(nn.Module):
         center, spread = data.mean.mean().item(), (data.mean.var() + data.variance.mean()).sqrt().item()
         u_center, u_spread = data.inputs.mean((0, 1)), data.inputs.std((0, 1))
         energy = (data.measured.std((0, 1)) * u_spread).sum().item()
-        rate = _rate(data)
+        rate = rate_of(data)
         if not (energy > 0 and rate > 0):
             raise ValueError("nothing moves in these ensembles: take protocols that pull.")
         encoder = DeepSet(data.grid, reference, variables, center, spread)
@@ -100,7 +100,7 @@ class InternalVariables(nn.Module):
         return self.dynamics.dissipation(alpha, self.dynamics.at(u).conjugate(alpha))
 
 
-def _rate(data: Ensembles) -> float:
+def rate_of(data: Ensembles) -> float:
     """How fast means move, 1/time: their rms speed over five stored times, by the spread of all of them."""
     lag = min(5, data.mean.shape[1] - 1)
     moved = data.mean[:, lag:] - data.mean[:, :-lag]

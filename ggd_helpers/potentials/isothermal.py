@@ -9,7 +9,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from ggd_helpers.free_networks import Dense
+from ggd_helpers.free_networks import ConvexInPart, Dense
 from ggd_helpers.networks import softplus
 from ggd_helpers.potentials.driven import DrivenEntropy
 from ggd_helpers.potentials.general import ConvexDissipation, Entropy
@@ -47,7 +47,7 @@ class FreeEnergy(DrivenEntropy):
         self.energy, self.dim = energy, dim
         self.register_buffer("center", center)
         self.register_buffer("scale", scale)
-        self.network = Dense(dim + len(center), width, seed=seed)
+        self.network: Dense | ConvexInPart = Dense(dim + len(center), width, seed=seed)
         self.raw_base = nn.Parameter(torch.empty(dim + len(center), dtype=center.dtype))
         _reset_base(self.raw_base)
 
@@ -95,6 +95,19 @@ class _FreeEnergyHeld(Entropy):
         return -self.free_energy.slopes(x, self.u)[0]
 
 
+class ConvexFreeEnergy(FreeEnergy):
+    """A `FreeEnergy` that is convex in the state, free in the input: while `u` stays, `x` has one place to rest.
+
+    Args:
+        dim: of the state, 1 or more.
+        center, scale, energy: as of `FreeEnergy`.
+    """
+
+    def __init__(self, dim: int, center: Tensor, scale: Tensor, energy: float, width: int = 12, seed: int = 0):
+        super().__init__(dim, center, scale, energy)
+        self.network = ConvexInPart(dim, len(center), width, seed)
+
+
 class DualDissipation(ConvexDissipation):
     """The dual dissipation potential `phi*(g; x) = E r (Xi(x, g/E) + 1/2 sum_i b_i (g_i/E)^2)`, admissible always.
 
@@ -106,8 +119,17 @@ class DualDissipation(ConvexDissipation):
     Source: IB-VONN, (24); thesis (3.4).
     """
 
-    def __init__(self, dim: int, energy: float, rate: float, width: int = 10, seed: int = 0, forces: int | None = None):
-        super().__init__(dim, width=width, seed=seed, forces=forces)
+    def __init__(
+        self,
+        dim: int,
+        energy: float,
+        rate: float,
+        width: int = 10,
+        seed: int = 0,
+        forces: int | None = None,
+        depth: int = 2,
+    ):
+        super().__init__(dim, width=width, depth=depth, seed=seed, forces=forces)
         check("energy", energy, "positive", "it is the size of a force times a state")
         check("rate", rate, "positive", "it is how fast the state changes, 1/time")
         self.energy, self.rate = energy, rate

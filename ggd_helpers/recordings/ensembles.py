@@ -1,5 +1,6 @@
 """Recordings of many realisations of one protocol: at every time a cloud, kept as a histogram."""
 
+import dataclasses
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -148,3 +149,20 @@ def sampling_variance(groups: Sequence[Ensembles]) -> Tensor:
     if len(measured) < 2:
         raise ValueError(f"groups with outputs must be 2 or more (got {len(measured)}): one has no scatter.")
     return torch.stack(measured).var(dim=0).mean((0, 1)) / len(measured)
+
+
+def rebin(data: Ensembles, grid: Tensor) -> Ensembles:
+    """The same ensembles on other points: every share goes to its two neighbours there, so that means stay exact.
+
+    An encoder knows one grid only. Points beyond the new grid must hold no share.
+
+    Raises:
+        ValueError: realisations lie outside of the new grid.
+    """
+    used = (data.shares > 0).any(0).any(0).any(0)
+    outside = used & ((data.grid < grid[0]) | (data.grid > grid[-1]))
+    if outside.any():
+        raise ValueError(f"grid must reach from {data.grid[used][0]:g} to {data.grid[used][-1]:g}, where realisations "
+                         f"are (got {grid[0]:g} to {grid[-1]:g}).")  # fmt: skip
+    moved = share_linearly(data.grid.clamp(grid[0], grid[-1])[None], grid)
+    return dataclasses.replace(data, shares=data.shares @ moved, grid=grid)
