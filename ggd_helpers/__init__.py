@@ -92,7 +92,7 @@ _HOMES = {
     "systems.trapped_bead": ["TrappedBead"],
     "training.adam_lbfgs": ["AdamThenLBFGS"],
     "training.fit": ["History", "fit"],
-    "training.integral_matching": ["IntegralMatching"],
+    "training.integral_matching": ["DynamicsMatching", "IntegralMatching"],
     "training.objectives": ["Differences", "FlowMatching"],
     "training.regression": ["regress"],
     "training.self_scaled_bfgs": ["SelfScaledBFGS"],

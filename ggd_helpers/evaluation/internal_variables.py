@@ -109,3 +109,40 @@ def sampling_floors(model: InternalVariables, half: Ensembles, whole: Ensembles)
 def against(system: TrappedBead) -> list[Measure]:
     """All measures of a model of the trapped bead."""
     return [known_potentials(system), dynamics, likelihood]
+
+
+Along = dict[str, Tensor]  # "force", "free_energy" and "dissipation", `(protocol, time)` each
+
+
+@torch.no_grad()
+def predicted(report: Report[Ensembles]) -> Along:
+    """What a model says from the encoded starts alone: force, free energy, dual dissipation potential of its roll-outs.
+
+    The free energy is counted from its mean at the starts. Shapes: `(protocol, time)` each, at every second stored
+    time.
+    """
+    alpha = report.rollout.states
+    u = report.data.inputs[:, : 2 * alpha.shape[1] - 1 : 2]
+    return _from_starts(
+        report.model.dynamics.force(alpha, u),
+        report.model.free_energy(alpha, u),
+        report.model.dissipation(alpha, u),
+    )
+
+
+@torch.no_grad()
+def exact(system: TrappedBead, data: Ensembles) -> Along:
+    """The same of infinitely many realisations, which begin at equilibrium; no sampling error is in it."""
+    odd = (data.inputs.shape[1] - 1) // 2 * 2 + 1
+    mean, u = system.mean(data.inputs, data.dt)[:, :odd:2], data.inputs[:, :odd:2]
+    return _from_starts(
+        system.force(mean, u), -system.entropy(mean, u), system.dissipation(mean, system.at(u).conjugate(mean))
+    )
+
+
+def _from_starts(force: Tensor, free_energy: Tensor, dissipation: Tensor) -> Along:
+    return {
+        "force": force[..., 0],
+        "free_energy": free_energy - free_energy[:, 0].mean(),
+        "dissipation": dissipation,
+    }
