@@ -53,10 +53,15 @@ def known_potentials(system: TrappedBead) -> Measure:
     return measure
 
 
+def shares_on(grid: Tensor, distribution: Distribution) -> Tensor:
+    """The shares that a distribution of batch shape `(...)` gives to the points of a grid, `(..., bins)`."""
+    log_density = distribution.log_prob(grid.view(-1, *[1] * len(distribution.batch_shape)))
+    return torch.softmax(log_density.movedim(0, -1), dim=-1)
+
+
 def mean_on(grid: Tensor, distribution: Distribution) -> Tensor:
     """The mean of a distribution of batch shape `(...)`, summed over the grid, `(..., 1)`: a flow knows no other."""
-    shares = torch.softmax(distribution.log_prob(grid[:, None, None]), dim=0)
-    return (shares * grid[:, None, None]).sum(0)[..., None]
+    return (shares_on(grid, distribution) @ grid)[..., None]
 
 
 @torch.no_grad()

@@ -16,10 +16,12 @@ from ggd_helpers.figures.internal_variables import (
     clouds,
     collapse,
     errors_against_number,
+    errors_by_weights,
     loops,
     moments,
     potentials_along,
     roll_outs,
+    surface,
 )
 from ggd_helpers.figures.particle import (
     beyond_the_data,
