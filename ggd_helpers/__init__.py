@@ -30,6 +30,7 @@ _HOMES = {
     "explorers.reactions": ["ReactionsExplorer"],
     "explorers.start": ["ClimbExplorer"],
     "explorers.theory": ["PairExplorer"],
+    "explorers.trap": ["TrapExplorer"],
     "files": ["data_path"],
     "free_networks": ["Dense", "Perceptron"],
     "grids": ["PeriodicGrid"],

@@ -53,3 +53,4 @@ from ggd_helpers.figures.reactions import (
 from ggd_helpers.figures.reactions_live import ReactionsPicture
 from ggd_helpers.figures.start import growing, rough_laws
 from ggd_helpers.figures.training import ablation, loss_curves
+from ggd_helpers.figures.trap_live import TrapPicture

@@ -192,7 +192,7 @@ def errors_against_number(kept: Mapping[str, Any]) -> Figure:
 @styled
 def errors_by_weights(kept: Mapping[str, Any], names: Mapping[str, str]) -> Figure:
     """Errors of trainings with other weights, one row each: median (mark) and range (line) over seeds."""
-    figure, axes = plt.subplots(1, len(names), figsize=(9, 3.6), sharey=True)
+    figure, (axes,) = plt.subplots(1, len(names), figsize=(9, 3.6), sharey=True, squeeze=False)
     labels = list(kept["rows"])
     for ax, (key, title) in zip(axes, names.items(), strict=True):
         for i, label in enumerate(labels):
