@@ -90,6 +90,7 @@ _HOMES = {
     "systems.particle": ["AnisotropicParticle", "OverdampedParticle", "Particle", "SteepParticle"],
     "systems.reaction_text": ["Reaction"],
     "systems.reactions": ["PRESETS", "MassActionReactions"],
+    "systems.spring_chain": ["SpringChain"],
     "systems.trapped_bead": ["TrappedBead"],
     "training.adam_lbfgs": ["AdamThenLBFGS"],
     "training.fit": ["History", "fit"],
@@ -104,6 +105,7 @@ _MODULES = {
     "measures": "evaluation.measures",
     "profiles": "systems.profiles",
     "protocols": "systems.protocols",
+    "stiv": "internal_variables.stiv",
 }
 
 __all__ = sorted([*_HOME_OF, *_MODULES])

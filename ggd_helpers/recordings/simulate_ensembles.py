@@ -24,16 +24,16 @@ class Microscopic(Protocol):
         """The velocity without the bath's kicks, while the input stays at `u`."""
         ...
 
-    def force(self, x: Tensor, u: Tensor, /) -> Tensor:
-        """What holds the input."""
-        ...
-
     def sample_equilibrium(self, u: Tensor, realisations: int, generator: torch.Generator) -> Tensor:
         """Draw states at rest with the input `(protocol, k)`: `(realisations, protocol, n)`."""
         ...
 
-    def observe(self, x: Tensor) -> Tensor:
+    def observe(self, x: Tensor, u: Tensor) -> Tensor:
         """The coordinates that histograms are kept of."""
+        ...
+
+    def measure(self, x: Tensor, u: Tensor) -> Tensor:
+        """What is averaged beside, the force that holds the input among it."""
         ...
 
     def grid(self, inputs: Tensor, dt: float, bins: int) -> Tensor:
@@ -70,7 +70,7 @@ def simulate_groups(
     """Independent groups of realisations of the same protocols, from equilibrium on; `pool` puts groups together.
 
     Groups tell how far the data themselves are off: two halves differ by their sampling errors. Only the histograms
-    are kept, never all positions. The output of each is the mean force.
+    are kept, never all positions. The outputs of each are the means of what the system measures.
 
     Args:
         system: what jitters.
@@ -95,27 +95,32 @@ def simulate_groups(
         raise ValueError(f"realisations must be a multiple of groups = {groups} (got {realisations}).")
     fine = drive(dt / substeps * torch.arange(substeps * (points - 1) + 1, dtype=torch.float64))
     inputs, generator = fine[:, ::substeps], torch.Generator().manual_seed(seed)
-    _check_effort(len(fine) * realisations, points, substeps, bins * groups * len(fine))
+    one = system.sample_equilibrium(inputs[:, 0], 1, torch.Generator().manual_seed(0))
+    coordinates = system.observe(one, inputs[:, 0]).numel()
+    _check_effort(coordinates * realisations, points, substeps, coordinates * groups * bins)
     grid = system.grid(inputs, dt, bins)
     x = system.sample_equilibrium(inputs[:, 0], realisations, generator)
-    shares, forces = [], []
+    kept: list[Tensor] = []  # of all times, made once it is known how many coordinates there are
     for i in range(points):
         if i:
             for j in range((i - 1) * substeps, i * substeps):
                 x = heun(system, x, fine[:, j], fine[:, j + 1], dt / substeps, generator)
-        by_group = x.unflatten(0, (-1, groups))
-        shares.append(share_linearly(system.observe(by_group), grid))
-        forces.append(system.force(by_group, inputs[:, i]).mean(0))
-    kept, outputs = torch.stack(shares, dim=2), torch.stack(forces, dim=2)
+        by_group, u = x.unflatten(0, (-1, groups)), inputs[:, i]
+        now = share_linearly(system.observe(by_group, u), grid), system.measure(by_group, u).mean(0)
+        kept = kept or [each.new_empty(*each.shape[:2], points, *each.shape[2:]) for each in now]
+        for series, each in zip(kept, now, strict=True):
+            series[:, :, i] = each
+    shares, outputs = kept
     metadata = {"system": type(system).__name__, "seed": seed, "integrator": f"stochastic Heun, {substeps} steps"}
     return [
-        Ensembles(kept[g], grid, inputs, dt, realisations // groups, outputs[g], metadata | {"group": g})
+        Ensembles(shares[g], grid, inputs, dt, realisations // groups, outputs[g], metadata | {"group": g})
         for g in range(groups)
     ]
 
 
-def _check_effort(beads: int, points: int, substeps: int, kept: int) -> None:
-    """Measured: 60 ns a bead and stored time, 25 ns a bead and step."""
-    seconds = beads * points * (6e-8 + 2.5e-8 * substeps)
-    check_time(f"{beads} realisations of {points} points", seconds, "take fewer realisations, protocols or points")
-    check_memory(f"{beads} realisations", beads + kept * points // 16, "take fewer realisations, groups or bins")
+def _check_effort(coordinates: int, points: int, substeps: int, kept: int) -> None:
+    """Measured: 60 ns a coordinate and stored time, 35 ns a coordinate and step."""
+    seconds = coordinates * points * (6e-8 + 3.5e-8 * substeps)
+    what = f"{coordinates} coordinates at {points} points"
+    check_time(what, seconds, "take fewer realisations, protocols or points")
+    check_memory(what, coordinates + kept * points // 8, "take fewer realisations, groups or bins")

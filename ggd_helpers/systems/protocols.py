@@ -79,6 +79,27 @@ def paper(speed: float) -> Protocol:
     return Protocol(f"v = {speed:g}", lambda t: speed * t * (1 - torch.exp(-t)) * (1 + 2 * torch.sin(2 * torch.pi * t)))
 
 
+def stretch(start: float, speed: float = 0.5) -> Protocol:
+    """The pull of the paper's chain, from a length on, `u = L + v t (1 - exp(-t/10))`.
+
+    Source: IB-VONN, section 4.1, with the time in units of `eta/k`.
+    """
+    _check_finite_number("start", start)
+    _check_finite_number("speed", speed)
+    return Protocol(f"from {start:g}", lambda t: start + speed * t * (1 - torch.exp(-t / 10)))
+
+
+def wavy_stretch(start: float, speed: float = 0.5) -> Protocol:
+    """The chain's unseen protocol, `u = L + v t (1 - exp(-t/10)) (1 + 0.2 sin(pi t/10))`, from L = 20 in the paper.
+
+    Source: IB-VONN, section 4.3.
+    """
+    plain = stretch(0.0, speed).formula
+    _check_finite_number("start", start)
+    name = f"wavy, from {start:g}"
+    return Protocol(name, lambda t: start + plain(t) * (1 + 0.2 * torch.sin(torch.pi * t / 10)))
+
+
 def smooth_ramp(speed: float) -> Protocol:
     """A pull that sets in smoothly, `u = v t (1 - exp(-t))`: with v = 1.2 the paper's unseen protocol."""
     _check_finite_number("speed", speed)

@@ -85,7 +85,7 @@ class TrappedBead(DrivenDynamics):
         check("viscosity", viscosity, "positive", "it is the drag on the bead")
         check("thermal_energy", thermal_energy, "positive", "it is kB T, without which nothing jitters")
         super().__init__(TwoSprings(anchor, stiffness), IsotropicDissipation(1 / viscosity))
-        self.diffusivity = thermal_energy / viscosity
+        self.thermal_energy, self.diffusivity = thermal_energy, thermal_energy / viscosity
         self.variance = thermal_energy / (anchor + stiffness)
         self.requires_grad_(False)
 
@@ -98,9 +98,13 @@ class TrappedBead(DrivenDynamics):
         jitter = torch.randn(realisations, *u.shape, generator=generator, dtype=u.dtype)
         return self.equilibrium_mean(u) + math.sqrt(self.variance) * jitter
 
-    def observe(self, x: Tensor) -> Tensor:
+    def observe(self, x: Tensor, u: Tensor) -> Tensor:
         """What histograms are kept of: the position itself."""
         return x
+
+    def measure(self, x: Tensor, u: Tensor) -> Tensor:
+        """What is averaged beside: the force on the trap, `(..., 1)`."""
+        return self.force(x, u)
 
     def mean(self, inputs: Tensor, dt: float) -> Tensor:
         """The exact mean from equilibrium on, `(protocol, time, 1)`, by RK4 (the trap between stored times: cubics)."""
