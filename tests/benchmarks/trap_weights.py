@@ -64,7 +64,7 @@ def main(first: int, last: int) -> None:
         model = train(whole, objective, seed)
         rows.setdefault("automatic", []).append(judge(model, whole))
         with torch.no_grad():
-            left = mean_squares(model, objective.batch(training, 30), objective)
+            left = mean_squares(model, objective.batch(training, 40), objective)
         left[1] += objective.force_floor[0]
         plain = torch.tensor([1.0, 1 / training.measured.var().item(), 1.0], dtype=torch.float64)
         for name, weights in tqdm(choices(left, plain).items(), desc=f"seed {seed}"):

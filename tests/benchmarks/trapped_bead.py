@@ -41,7 +41,7 @@ def automatic(groups: list[Ensembles]) -> ggd.IntegralMatching:
 
 def train(whole: Ensembles, objective: Objective, seed: int) -> ggd.InternalVariables:
     """A model of one variable, by the recipe of the chapter."""
-    recipe = ggd.SelfScaledBFGS(objective, iterations=340, points=30, restarts=2, trial=40, tolerance=-math.inf)
+    recipe = ggd.SelfScaledBFGS(objective, iterations=300, points=40, restarts=2, trial=40, tolerance=-math.inf)
     model = ggd.InternalVariables.for_ensembles(whole.select(TRAIN), seed=seed)
     ggd.fit(model, whole.select(TRAIN), recipe, seed=seed, progress=False)
     return model

@@ -180,16 +180,16 @@ class Chapter:
             Path(folder).mkdir(parents=True, exist_ok=True)
             shutil.copy(path, folder)
 
-    def learn(self, explorer: "Locator", result: str) -> None:
-        """Press an explorer's "learn it" by keyboard; it reports `result`, shows it, and can be pressed again."""
-        button, image = explorer.get_by_role("button", name="learn it"), explorer.locator("img")
+    def learn(self, explorer: "Locator", result: str, button: str = "learn it") -> None:
+        """Press an explorer's button by keyboard; it reports `result`, shows it, and can be pressed again."""
+        pressed, image = explorer.get_by_role("button", name=button), explorer.locator("img")
         self.settle()
         picture = self.fingerprint(image)
-        button.press("Enter")
+        pressed.press("Enter")
         explorer.get_by_text(result).wait_for(timeout=RUN_PATIENCE)
         self.settle()
         assert self.fingerprint(image) != picture
-        assert button.is_enabled()
+        assert pressed.is_enabled()
         image.scroll_into_view_if_needed()
 
     def slider(self, description: str) -> "Locator":
