@@ -16,7 +16,6 @@ from ggd_helpers.figures.live import Curve
 from ggd_helpers.figures.trap_live import HORIZON, REACH
 from ggd_helpers.integrators import rk4_along
 from ggd_helpers.internal_variables.model import InternalVariables
-from ggd_helpers.recordings.driven import with_middles
 from ggd_helpers.recordings.ensembles import Ensembles, pool, sampling_variance
 from ggd_helpers.recordings.simulate_ensembles import heun, simulate_groups
 from ggd_helpers.systems import protocols
@@ -97,6 +96,8 @@ class TrapExplorer(LearningExplorer[TrapPicture]):
             x = heun(self.bead, x, start, end, DT, generator)
             seen.append(x)
         self.beads, self.mean = torch.stack(seen)[..., 0], self.bead.mean(self.inputs, DT)[0]
+        if self.model is not None:
+            self._predict(self.model)
         self._redraw()
 
     @torch.no_grad()
@@ -108,7 +109,7 @@ class TrapExplorer(LearningExplorer[TrapPicture]):
         now, bead, trap = round(self.time.value / DT), self.bead, self.inputs[0]
         force, moment = bead.force(self.mean, trap), TIMES[now]
         rest = bead.force(bead.equilibrium_mean(trap), trap)
-        lost = _dissipated(bead.at(trap).entropy_production(self.mean))
+        lost = _dissipated(bead.at(trap).entropy_production(self.mean), DT)
         off = self.beads[now] - self.mean[now]
         height = -0.1 - 0.7 * torch.arange(BEADS) / BEADS
         near = off[off.abs() < REACH]
@@ -140,58 +141,61 @@ class TrapExplorer(LearningExplorer[TrapPicture]):
             "loss": {"known": curve(TIMES, lost), "now": curve(moment, lost[now])},
         }
         if self.model is not None:
-            for panel, line in self._found(self.model, now).items():
+            for panel, line in (self.found | {"cloud": self._decoded(self.model, now)}).items():
                 drawn[panel]["learned"] = line
         return drawn
 
-    def _found(self, model: InternalVariables, now: int) -> dict[str, Curve]:
-        """What the model predicts of this pull from a start at rest alone, by panel."""
-        trap = self.inputs[0]
-        alpha = rk4_along(model.dynamics, self.start, with_middles(self.inputs), DT)[0]
-        force = model.dynamics.force(alpha, trap)
-        grid = self.mean[now] + OFF
-        density = shares_on(grid, model.decode(alpha[now], trap[now])) / (OFF[1] - OFF[0])
-        return {
-            "cloud": curve(OFF, density),
-            "number": curve(TIMES, self.gauge[0] + self.gauge[1] * alpha),
-            "force": curve(TIMES, force),
+    def _predict(self, model: InternalVariables) -> None:
+        """What the model says of this pull from a start at rest alone, by panel: kept until something moves."""
+        trap, times = self.inputs[0, ::2], TIMES[::2]  # the input in the middle of a step is the stored one
+        self.alpha = rk4_along(model.dynamics, self.start, self.inputs, 2 * DT)[0]
+        force = model.dynamics.force(self.alpha, trap)
+        lost = _dissipated(model.dynamics.at(trap).entropy_production(self.alpha), 2 * DT)
+        self.found = {
+            "number": curve(times, self.gauge[0] + self.gauge[1] * self.alpha),
+            "force": curve(times, force),
             "loop": curve(trap, force),
-            "loss": curve(TIMES, _dissipated(model.dynamics.at(trap).entropy_production(alpha))),
+            "loss": curve(times, lost),
         }
+
+    def _decoded(self, model: InternalVariables, now: int) -> Curve:
+        decoded = model.decode(self.alpha[now // 2], self.inputs[0, now // 2 * 2])
+        shares = shares_on(self.mean[now // 2 * 2] + OFF, decoded)
+        return curve(OFF, shares / (OFF[1] - OFF[0]))
 
     def _train(self) -> None:
         pulls = [SHAPES[self.shape.value](factor * self.speed.value) for factor in (0.5, 0.75, 1.0, 1.25, 1.5)]
         drive = partial(inputs_of, pulls)
-        groups = simulate_groups(self.bead, drive, 400, POINTS, DT, self.seed, groups=4, bins=100)
+        groups = simulate_groups(self.bead, drive, 400, POINTS, DT, self.seed, groups=4, bins=60)
         data = pool(groups)
         self.model = InternalVariables.for_ensembles(data, seed=self.seed)
-        self._fix_gauge(data)
-        objective = IntegralMatching(sampling_variance(groups), lag=3)
-        recipe = SelfScaledBFGS(objective, iterations=200, points=20, restarts=2, trial=20, tolerance=-math.inf)
+        self._take_over(data)
+        objective = IntegralMatching(sampling_variance(groups), lag=4)
+        recipe = SelfScaledBFGS(objective, iterations=170, points=30, restarts=2, trial=20, tolerance=-math.inf)
 
         def watch(iteration: int, loss: float) -> None:
             if iteration % self.redraw_every == 0:
-                self._fix_gauge(data)
+                self._take_over(data)
             self._watch(iteration, loss)
 
         fit(self.model, data, recipe, seed=self.seed, progress=False, watch=watch)
-        self._fix_gauge(data)
+        self._take_over(data)
         self._redraw()
-        error = relative_error(torch.from_numpy(self.curves()["force"]["learned"][1]), self._force())
+        force = torch.from_numpy(self.found["force"][1])
+        error = relative_error(force, self.bead.force(self.mean, self.inputs[0])[::2, 0])
         self.status.value = f"Found in 5 pulls of 400 beads: relative error of the force {error:.1e}."
 
-    def _force(self) -> Tensor:
-        return self.bead.force(self.mean, self.inputs[0])[:, 0]
-
     @torch.no_grad()
-    def _fix_gauge(self, data: Ensembles) -> None:
-        """The straight line that brings alpha closest to the mean, and alpha of the clouds at rest."""
-        assert self.model is not None
+    def _take_over(self, data: Ensembles) -> None:
+        """The straight line that brings alpha closest to the mean, alpha of the clouds at rest, and what follows."""
+        if self.model is None:
+            return
         alpha, mean = self.model.encode(data.shares), data.mean
         slope = ((alpha - alpha.mean()) * (mean - mean.mean())).mean() / alpha.var(unbiased=False)
         self.gauge, self.start = (mean.mean() - slope * alpha.mean(), slope), alpha[:, 0].mean(0, keepdim=True)
+        self._predict(self.model)
 
 
-def _dissipated(rate: Tensor) -> Tensor:
+def _dissipated(rate: Tensor, dt: float) -> Tensor:
     """The work lost up to every time, `(time,)`, from its rate."""
-    return torch.cat([rate.new_full((1,), 1e-30), torch.cumulative_trapezoid(rate, dx=DT).clamp_min(1e-30)])
+    return torch.cat([rate.new_full((1,), 1e-30), torch.cumulative_trapezoid(rate, dx=dt).clamp_min(1e-30)])

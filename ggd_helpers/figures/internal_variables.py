@@ -105,7 +105,7 @@ def surface(data: Ensembles, model: InternalVariables) -> Figure:
     """
     alpha, u = model.encode(data.shares)[..., 0], data.inputs[..., 0]
     figure, ax = plt.subplots(figsize=(5.4, 3.6))
-    across, up = (torch.linspace(*(each.item() for each in x.aminmax()), 81, dtype=x.dtype) for x in (u, alpha))
+    across, up = (torch.linspace(x.min().item(), x.max().item(), 81, dtype=x.dtype) for x in (u, alpha))
     plane_up, plane_across = torch.meshgrid(up, across, indexing="ij")
     force = model.dynamics.force(plane_up[..., None], plane_across[..., None])[..., 0]
     low, high = data.measured.min().item(), data.measured.max().item()

@@ -1,6 +1,7 @@
 """The picture of the trap explorer: beads, their density, one number, force, loop and loss."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from matplotlib.artist import Artist
 
@@ -28,8 +29,9 @@ class TrapPicture(LivePicture):
         Panel("memory", r"trap $\lambda$", "force $F$", (-4.2, 6.6), (-4.5, 7.5)).label(loop)
         Panel("what is lost", "time $t$", "dissipated work", time, (1e-4, 1e2), "log").label(loss)
         cloud.axhline(0, color="0.7", lw=0.8, zorder=0)
-        known, blue, red = {"color": "0.25", "lw": 1.5}, COLOURS[0], COLOURS[1]
-        learned = {"color": red, "lw": 1.8, "ls": "--"}
+        blue = COLOURS[0]
+        known: dict[str, Any] = {"color": "0.25", "lw": 1.5}
+        learned: dict[str, Any] = {"color": COLOURS[1], "lw": 1.8, "ls": "--"}
         self.lines = {
             "place": {
                 "trap": place.plot([], [], color=COLOURS[2], lw=1.5, label=r"trap $\lambda$")[0],
