@@ -6,7 +6,9 @@ from typing import Any
 import matplotlib.pyplot as plt
 import torch
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter, NullLocator
 from torch import Tensor
 
 from ggd_helpers.evaluation.internal_variables import shares_on
@@ -185,6 +187,9 @@ def errors_against_number(kept: Mapping[str, Any]) -> Figure:
         slope = [1.6 * first * (n / numbers[0]) ** -0.5 for n in numbers]
         ax.loglog(numbers, slope, color="0.5", ls=":", label="slope $-1/2$")
         ax.set(xlabel="realisations of each pull", ylabel="off the truth (%)")
+        ax.set_xticks(numbers, [str(number) for number in numbers])
+        ax.xaxis.set_minor_locator(NullLocator())
+        _write_out(ax.yaxis)
         ax.legend()
     return figure
 
@@ -201,6 +206,7 @@ def errors_by_weights(kept: Mapping[str, Any], names: Mapping[str, str]) -> Figu
             ax.hlines(i, values.min(), values.max(), color=colour, lw=1.5)
             ax.semilogx(values.median(), i, "s" if label == "automatic" else "o", color=colour)
         ax.set(xlabel=f"{title} (%)")
+        _write_out(ax.xaxis)
         ax.grid(axis="x", which="both", color="0.9", lw=0.6)
     axes[0].set_yticks(range(len(labels)), labels)
     axes[0].invert_yaxis()
@@ -225,6 +231,13 @@ def bands(kept: Mapping[str, Any]) -> Figure:
         ax.set(xlabel="time $t$", title=f"{label} less the truth")
     legend_outside(figure, axes[0], place="outside lower center")
     return figure
+
+
+def _write_out(axis: Axis) -> None:
+    """Numbers of a logarithmic axis as 0.1, 0.2, 0.5: less than a decade is shown."""
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.set_major_formatter("{x:g}")
+    axis.set_minor_formatter(NullFormatter())
 
 
 def _say_which(ax: Axes, *others: tuple[str, str], words: tuple[str, str] = ("exact", "learned")) -> None:
