@@ -8,7 +8,7 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, NullFormatter, NullLocator
+from matplotlib.ticker import FixedLocator, NullLocator
 from torch import Tensor
 
 from ggd_helpers.evaluation.internal_variables import shares_on
@@ -234,10 +234,10 @@ def bands(kept: Mapping[str, Any]) -> Figure:
 
 
 def _write_out(axis: Axis) -> None:
-    """Numbers of a logarithmic axis as 0.1, 0.2, 0.5: less than a decade is shown."""
-    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    """Numbers of a logarithmic axis as 0.1, 0.2, 0.3: little more than a decade is shown."""
+    axis.set_major_locator(FixedLocator([digit * 10.0**power for power in range(-4, 3) for digit in (1, 1.5, 2, 3, 5, 8)]))
     axis.set_major_formatter("{x:g}")
-    axis.set_minor_formatter(NullFormatter())
+    axis.set_minor_locator(NullLocator())
 
 
 def _say_which(ax: Axes, *others: tuple[str, str], words: tuple[str, str] = ("exact", "learned")) -> None:

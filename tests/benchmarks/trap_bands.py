@@ -1,6 +1,6 @@
 """Error bands from resampled realisations, and how often they cover the truth: `data/06_bands.json`.
 
-    .venv/bin/python tests/benchmarks/trap_bands.py FIRST LAST
+    .venv/bin/python tests/benchmarks/trap_bands.py FIRST LAST      (seeds; added to kept ones that end at FIRST - 1)
 
 From each seed one data set of chapter 6, in 40 groups of 100 realisations. Each of five members is trained on 40 groups
 drawn from these with replacement, from first weights of its own, and predicts the test pulls from the starts of its own
@@ -13,7 +13,7 @@ import sys
 
 import torch
 from tqdm import tqdm
-from trapped_bead import BEAD, TEST, automatic, keep, simulate, train
+from trapped_bead import BEAD, TEST, automatic, keep, kept_before, simulate, train
 
 import ggd_helpers as ggd
 from ggd_helpers.evaluation import internal_variables as measures
@@ -45,22 +45,27 @@ def coverage(members: torch.Tensor, truth: torch.Tensor) -> dict[str, float]:
 
 
 def main(first: int, last: int) -> None:
-    rows: list[dict[str, dict[str, float]]] = []
-    shown = {}
+    before = kept_before("06_bands", first)
+    rows: list[dict[str, dict[str, float]]] = before.get("coverage", [])
+    shown = before.get("shown", {})
     for seed in range(first, last + 1):
         groups = simulate(seed, REALISATIONS, groups=GROUPS)
         truth = {name: values[:, 1:] for name, values in measures.exact(BEAD, groups[0].select(TEST)).items()}
         made = [member(groups, 100 * seed + i) for i in tqdm(range(MEMBERS), desc=f"seed {seed}")]
         members = {name: torch.stack([one[name][:, 1:] for one in made]) for name in truth}
         rows.append({name: coverage(members[name], truth[name]) for name in truth})
-        if seed == first:
+        if not shown:
             times = groups[0].times[2::2]
             shown = {
                 "times": times.tolist(),
                 "members": {name: values[:, SHOWN].tolist() for name, values in members.items()},
                 "truth": {name: values[SHOWN].tolist() for name, values in truth.items()},
             }
-        content = {"seeds": list(range(first, seed + 1)), "members": MEMBERS, "realisations": REALISATIONS}
+        content = {
+            "seeds": [*before["seeds"], *range(first, seed + 1)],
+            "members": MEMBERS,
+            "realisations": REALISATIONS,
+        }
         keep("06_bands", "trap_bands", sys.argv[1:], content | {"coverage": rows, "shown": shown})
 
 

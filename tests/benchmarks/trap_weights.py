@@ -1,6 +1,6 @@
 """Weights set by hand, each varied by factors of ten, against the automatic ones: `data/06_weights.json`.
 
-    .venv/bin/python tests/benchmarks/trap_weights.py FIRST LAST
+    .venv/bin/python tests/benchmarks/trap_weights.py FIRST LAST      (seeds; added to kept ones that end at FIRST - 1)
 
 From each seed (of data and networks) the model of chapter 6 is trained by the same recipe, from the same first weights,
 on `w_r mean r^2 + w_e mean e^2 + w_d mean KL`: rates, forces, densities. The paper's own weights for this example are
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import torch
 from tqdm import tqdm
-from trapped_bead import TRAIN, automatic, judge, keep, simulate, train
+from trapped_bead import TRAIN, automatic, judge, keep, kept_before, simulate, train
 
 import ggd_helpers as ggd
 from ggd_helpers.training.integral_matching import Windows
@@ -56,7 +56,8 @@ def choices(left: torch.Tensor, plain: torch.Tensor) -> dict[str, torch.Tensor]:
 
 
 def main(first: int, last: int) -> None:
-    rows: dict[str, list[dict]] = {}
+    before = kept_before("06_weights", first)
+    rows: dict[str, list[dict]] = before.get("rows", {})
     for seed in range(first, last + 1):
         groups = simulate(seed, REALISATIONS, groups=4)
         whole, objective = ggd.pool(groups), automatic(groups)
@@ -70,7 +71,7 @@ def main(first: int, last: int) -> None:
         for name, weights in tqdm(choices(left, plain).items(), desc=f"seed {seed}"):
             chosen = HandSet(objective.force_floor, weights=weights)
             rows.setdefault(name, []).append(judge(train(whole, chosen, seed), whole))
-        seeds = list(range(first, seed + 1))
+        seeds = [*before["seeds"], *range(first, seed + 1)]
         keep("06_weights", "trap_weights", sys.argv[1:], {"seeds": seeds, "realisations": REALISATIONS, "rows": rows})
 
 

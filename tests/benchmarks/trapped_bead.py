@@ -55,6 +55,13 @@ def judge(model: ggd.InternalVariables, whole: Ensembles) -> dict[str, dict[str,
     }
 
 
+def kept_before(name: str, first: int) -> dict[str, Any]:
+    """What `data/NAME.json` holds, when its seeds end right before the first one to come; else nothing."""
+    path = DATA / f"{name}.json"
+    content = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {"seeds": []}
+    return content if content["seeds"] and content["seeds"][-1] == first - 1 else {"seeds": []}
+
+
 def keep(name: str, script: str, arguments: list[str], content: dict[str, Any]) -> None:
     """Write `data/NAME.json`, with the command, the date, the commit and the machine."""
     about = {
