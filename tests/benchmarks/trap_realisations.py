@@ -1,6 +1,6 @@
 """Errors of the trained model against the number of realisations: `data/06_realisations.json`.
 
-    .venv/bin/python tests/benchmarks/trap_realisations.py FIRST LAST    (seeds; added to kept ones that end at FIRST - 1)
+    .venv/bin/python tests/benchmarks/trap_realisations.py FIRST LAST    (seeds; added to kept ones ending at FIRST - 1)
 
 For each number of realisations and each seed (of data and networks), chapter 6's model, trained by its recipe. Kept are
 the errors of what it predicts from the starts of the test pulls alone, against infinitely many realisations, and how
