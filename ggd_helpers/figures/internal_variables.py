@@ -180,10 +180,10 @@ def errors_against_number(kept: Mapping[str, Any]) -> Figure:
         for k, (key, label) in enumerate(names.items()):
             values = torch.tensor([[row[key] for row in rows] for rows in kept["rows"].values()])
             line = {"color": COLOURS[k], "ls": DASHES[k], "marker": "os"[k]}
-            ax.loglog(numbers, values.median(1).values, label=label, **line)
+            ax.loglog(numbers, values.quantile(0.5, dim=1), label=label, **line)
             ax.vlines(numbers, values.amin(1), values.amax(1), color=COLOURS[k], lw=1.2)
             if k == 0:
-                first = values[0].median().item()
+                first = values[0].quantile(0.5).item()
         slope = [1.6 * first * (n / numbers[0]) ** -0.5 for n in numbers]
         ax.loglog(numbers, slope, color="0.5", ls=":", label="slope $-1/2$")
         ax.set(xlabel="realisations of each pull", ylabel="off the truth (%)")
@@ -204,7 +204,7 @@ def errors_by_weights(kept: Mapping[str, Any], names: Mapping[str, str]) -> Figu
             values = torch.tensor([found["trap"][key] for found in kept["rows"][label]])
             colour = COLOURS[1] if label == "automatic" else COLOURS[0]
             ax.hlines(i, values.min(), values.max(), color=colour, lw=1.5)
-            ax.semilogx(values.median(), i, "s" if label == "automatic" else "o", color=colour)
+            ax.semilogx(values.quantile(0.5), i, "s" if label == "automatic" else "o", color=colour)
         ax.set(xlabel=f"{title} (%)")
         _write_out(ax.xaxis)
         ax.grid(axis="x", which="both", color="0.9", lw=0.6)
