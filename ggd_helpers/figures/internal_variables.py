@@ -235,7 +235,7 @@ def bands(kept: Mapping[str, Any]) -> Figure:
 
 def _write_out(axis: Axis) -> None:
     """Numbers of a logarithmic axis as 0.1, 0.2, 0.3: little more than a decade is shown."""
-    ticks = [digit * 10.0**power for power in range(-4, 3) for digit in (1, 1.5, 2, 3, 5, 8)]
+    ticks = [digit * 10.0**power for power in range(-4, 3) for digit in (1, 2, 3, 5, 8)]
     axis.set_major_locator(FixedLocator(ticks))
     axis.set_major_formatter("{x:g}")
     axis.set_minor_locator(NullLocator())
