@@ -23,7 +23,7 @@ from ggd_helpers.recordings.simulate_ensembles import simulate_groups
 from ggd_helpers.systems import protocols
 from ggd_helpers.systems.trapped_bead import TrappedBead
 from ggd_helpers.training.fit import fit
-from ggd_helpers.training.integral_matching import IntegralMatching, divergence, log_size
+from ggd_helpers.training.integral_matching import DynamicsMatching, IntegralMatching, divergence, log_size
 from ggd_helpers.training.self_scaled_bfgs import SelfScaledBFGS
 
 BEAD = TrappedBead()
@@ -318,7 +318,61 @@ def test_windows_are_stretches_of_the_protocols():
     assert torch.allclose(mean[:, -1], known[:, -8:])
 
 
+def test_matching_the_dynamics_alone_is_the_same_loss_without_the_decoder():
+    model, floor = InternalVariables.for_ensembles(DATA, seed=20), sampling_variance(GROUPS)
+    alone, whole = DynamicsMatching(floor), IntegralMatching(floor)
+    batch = alone.batch(DATA, 8)
+    with torch.no_grad():
+        dynamics, both = alone.loss(model, batch), whole.loss(model, batch)
+        alpha = model.encode(batch.shares)[:, ::2, 0]
+        density = model.decode(alpha, batch.inputs[:, ::2, 0]).log_prob(DATA.grid[:, None, None]).movedim(0, -1)
+        shares, spacing = batch.shares[:, ::2, 0, 0], DATA.grid[1] - DATA.grid[0]
+        known = shares * (shares.clamp_min(1e-300).log() - density - spacing.log())
+        assert both - dynamics == pytest.approx(0.5 * known.sum(-1).mean().log().item(), rel=1e-9)
+        shaken(model.decoder, 5)
+        assert alone.loss(model, batch) == dynamics
+        assert abs(whole.loss(model, batch) - both) > 0.1
+
+
 # --- measures ---
+
+
+class AtRest(Exact):
+    """The exact answer that also knows the exact start."""
+
+    def encode(self, shares):
+        return torch.zeros(*shares.shape[:2], 1, dtype=shares.dtype)
+
+
+def test_what_is_predicted_from_the_exact_start_by_the_exact_law_is_the_truth():
+    found, truth = measures.predicted(evaluate(AtRest(), DATA, [], stride=2)), measures.exact(BEAD, DATA)
+    assert list(found) == list(truth) == ["force", "free_energy", "dissipation"]
+    for name in truth:
+        assert found[name].shape == (6, 51)
+        assert measures.percent(found[name], truth[name]) < 0.5, name  # steps of 0.06 under a trap of period 1
+
+
+def test_the_truth_under_a_ramp_is_that_of_the_closed_form():
+    bead, speed = TrappedBead(stiffness=2.0, anchor=0.5, viscosity=1.5), 0.8
+    drive = partial(protocols.inputs_of, [protocols.ramp(speed)])
+    data = pool(simulate_groups(bead, drive, 4, points=101, dt=0.02, seed=20))
+    t, rate = data.times[::2], 2.5 / 1.5
+    mean, u = 2.0 / 1.5 * speed * (t / rate - (1 - torch.exp(-rate * t)) / rate**2), speed * t
+    truth = measures.exact(bead, data)
+    assert (truth["force"][0] - 2 * (u - mean)).abs().max() < 1e-6
+    assert (truth["free_energy"][0] - (0.25 * mean**2 + (u - mean) ** 2)).abs().max() < 1e-6
+    assert (truth["dissipation"][0] - (2 * u - 2.5 * mean) ** 2 / 3).abs().max() < 1e-6
+
+
+@pytest.mark.parametrize("batch", [(), (3,), (2, 4)])
+def test_shares_of_a_distribution_on_a_grid_follow_its_density(batch):
+    mean = 0.3 * normal((*batch, 1), 1)[..., 0]
+    shares = measures.shares_on(GRID, Normal(mean, 0.4))
+    assert shares.shape == (*batch, len(GRID))
+    assert (shares.sum(-1) - 1).abs().max() < 1e-12
+    above = shares[..., GRID > 0.1].sum(-1)
+    known = 0.5 * torch.erfc((0.1 - mean) / (0.4 * math.sqrt(2)))
+    assert (above - known).abs().max() < 0.01
 
 
 def test_the_exact_answer_has_no_error_but_that_of_the_samples():

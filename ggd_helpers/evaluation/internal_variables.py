@@ -53,10 +53,15 @@ def known_potentials(system: TrappedBead) -> Measure:
     return measure
 
 
+def shares_on(grid: Tensor, distribution: Distribution) -> Tensor:
+    """The shares that a distribution of batch shape `(...)` gives to the points of a grid, `(..., bins)`."""
+    log_density = distribution.log_prob(grid.view(-1, *[1] * len(distribution.batch_shape)))
+    return torch.softmax(log_density.movedim(0, -1), dim=-1)
+
+
 def mean_on(grid: Tensor, distribution: Distribution) -> Tensor:
     """The mean of a distribution of batch shape `(...)`, summed over the grid, `(..., 1)`: a flow knows no other."""
-    shares = torch.softmax(distribution.log_prob(grid[:, None, None]), dim=0)
-    return (shares * grid[:, None, None]).sum(0)[..., None]
+    return (shares_on(grid, distribution) @ grid)[..., None]
 
 
 @torch.no_grad()
@@ -109,3 +114,40 @@ def sampling_floors(model: InternalVariables, half: Ensembles, whole: Ensembles)
 def against(system: TrappedBead) -> list[Measure]:
     """All measures of a model of the trapped bead."""
     return [known_potentials(system), dynamics, likelihood]
+
+
+Along = dict[str, Tensor]  # "force", "free_energy" and "dissipation", `(protocol, time)` each
+
+
+@torch.no_grad()
+def predicted(report: Report[Ensembles]) -> Along:
+    """What a model says from the encoded starts alone: force, free energy, dual dissipation potential of its roll-outs.
+
+    The free energy is counted from its mean at the starts. Shapes: `(protocol, time)` each, at every second stored
+    time.
+    """
+    alpha = report.rollout.states
+    u = report.data.inputs[:, : 2 * alpha.shape[1] - 1 : 2]
+    return _from_starts(
+        report.model.dynamics.force(alpha, u),
+        report.model.free_energy(alpha, u),
+        report.model.dissipation(alpha, u),
+    )
+
+
+@torch.no_grad()
+def exact(system: TrappedBead, data: Ensembles) -> Along:
+    """The same of infinitely many realisations, which begin at equilibrium; no sampling error is in it."""
+    odd = (data.inputs.shape[1] - 1) // 2 * 2 + 1
+    mean, u = system.mean(data.inputs, data.dt)[:, :odd:2], data.inputs[:, :odd:2]
+    return _from_starts(
+        system.force(mean, u), -system.entropy(mean, u), system.dissipation(mean, system.at(u).conjugate(mean))
+    )
+
+
+def _from_starts(force: Tensor, free_energy: Tensor, dissipation: Tensor) -> Along:
+    return {
+        "force": force[..., 0],
+        "free_energy": free_energy - free_energy[:, 0].mean(),
+        "dissipation": dissipation,
+    }

@@ -16,10 +16,12 @@ from ggd_helpers.figures.internal_variables import (
     clouds,
     collapse,
     errors_against_number,
+    errors_by_weights,
     loops,
     moments,
     potentials_along,
     roll_outs,
+    surface,
 )
 from ggd_helpers.figures.particle import (
     beyond_the_data,
@@ -62,3 +64,4 @@ from ggd_helpers.figures.reactions_live import ReactionsPicture
 from ggd_helpers.figures.spring_chain import one_chain
 from ggd_helpers.figures.start import growing, rough_laws
 from ggd_helpers.figures.training import ablation, loss_curves
+from ggd_helpers.figures.trap_live import TrapPicture

@@ -68,7 +68,7 @@ class InternalVariables(nn.Module):
         encoder = DeepSet(data.grid, reference, variables, center, spread)
         free_energy = FreeEnergy(variables, u_center, u_spread, energy)
         still: DissipationPotential = IsotropicDissipation()  # nothing can flow where there is no variable
-        dissipation = DualDissipation(variables, energy, rate) if variables else still
+        dissipation = DualDissipation(variables, energy, rate, width=6) if variables else still
         model = cls(
             encoder,
             decoder(variables + len(u_center), center=center, scale=spread),

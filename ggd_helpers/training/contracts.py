@@ -22,8 +22,8 @@ class Objective(Protocol[Data, Batch]):
         """What the loss needs of a recording: of `count` points a trajectory, or of all when `None`."""
         ...
 
-    def loss(self, model: nn.Module, batch: Batch, /) -> Tensor:
-        """The loss, a scalar that can be differentiated by the model's parameters."""
+    def loss(self, model: Any, batch: Batch, /) -> Tensor:
+        """The loss of a kind of module that it knows, a scalar that can be differentiated by its parameters."""
         ...
 
     def unit(self, data: Data, /) -> float:

@@ -38,20 +38,19 @@ def divergence(shares: Tensor, log_density: Tensor, spacing: Tensor) -> Tensor:
 
 
 @dataclass(frozen=True)
-class IntegralMatching:
-    """The profile likelihood of rates, forces and densities, with weights that nobody sets.
+class DynamicsMatching:
+    """The profile likelihood of rates and forces alone, with weights that nobody sets; no cloud is decoded.
 
-    `1/2 ln mean r^2 + 1/2 ln(mean e^2 + floor) + 1/2 ln mean KL`, where over each window `r = alpha(end) - alpha(start)
-    - int dphi*/dg dt` (trapezoids: means are noisy, and differences of them more so), `e` is the error of the force,
-    KL the divergence of the histogram from the decoded density: half the squared residual of a density. Sampling
-    errors keep `r` and KL away from 0 by themselves; the force has the errors of the very cloud that alpha is encoded
-    from, so its floor has to be measured.
+    `1/2 ln mean r^2 + 1/2 ln(mean e^2 + floor)`, where over each window `r = alpha(end) - alpha(start) - int dphi*/dg
+    dt` (trapezoids: means are noisy, and differences of them more so) and `e` is the error of the force. Sampling
+    errors keep `r` away from 0 by themselves; the force has the errors of the very cloud that alpha is encoded from,
+    so its floor has to be measured.
 
     Args:
         force_floor: variance of the sampling error of the mean force, `(m,)`; see `sampling_variance`.
         lag: stored steps that a window spans.
 
-    Source: IB-VONN, (27) to (30), there with four weights set by hand.
+    Source: IB-VONN, (27) to (29) and the end of section 2.4.
     """
 
     force_floor: Tensor
@@ -72,19 +71,36 @@ class IntegralMatching:
 
     def loss(self, model: InternalVariables, batch: Windows) -> Tensor:
         """Minus the profile log-likelihood, a scalar."""
-        alpha = model.encode(batch.shares)
+        return self._of_dynamics(model, batch, model.encode(batch.shares))
+
+    def _of_dynamics(self, model: InternalVariables, batch: Windows, alpha: Tensor) -> Tensor:
         rate, force = model.rate_and_force(alpha, batch.inputs)
         change = torch.trapezoid(rate, dx=batch.dt, dim=2)
         motion = log_size(alpha[:, :, -1] - alpha[:, :, 0] - change)
-        held = log_size(force - batch.outputs, self.force_floor)
-        return motion + held + 0.5 * self._divergence(model, batch, alpha).log()
+        return motion + log_size(force - batch.outputs, self.force_floor)
+
+    def unit(self, data: Ensembles) -> float:
+        """1: a likelihood has no unit to be measured in."""
+        return 1.0
+
+
+@dataclass(frozen=True)
+class IntegralMatching(DynamicsMatching):
+    """`DynamicsMatching` and the decoded densities: `1/2 ln mean KL` more.
+
+    KL is the divergence of the histogram from the decoded density, half the squared residual of a density; sampling
+    errors keep it away from 0.
+
+    Source: IB-VONN, (27) to (34), there with weights set by hand.
+    """
+
+    def loss(self, model: InternalVariables, batch: Windows) -> Tensor:
+        """Minus the profile log-likelihood, a scalar."""
+        alpha = model.encode(batch.shares)
+        return self._of_dynamics(model, batch, alpha) + 0.5 * self._divergence(model, batch, alpha).log()
 
     def _divergence(self, model: InternalVariables, batch: Windows, alpha: Tensor) -> Tensor:
         """The mean divergence at the first time of every second window."""
         decoded = model.decode(alpha[:, ::2, 0], batch.inputs[:, ::2, 0])
         log_density = decoded.log_prob(batch.grid[:, None, None]).movedim(0, -1)
         return divergence(batch.shares[:, ::2, 0, 0], log_density, batch.grid[1] - batch.grid[0]).mean()
-
-    def unit(self, data: Ensembles) -> float:
-        """1: a likelihood has no unit to be measured in."""
-        return 1.0

@@ -17,6 +17,7 @@ from pathlib import Path
 from ggd_helpers.files import DATA, ROOT, commit
 
 RUNS = ROOT / "runs" / "over_seeds"
+FIXED = ("_thesis", "_published")  # one kept run of the thesis's recipe, printed numbers: they have no spread
 OWN = ("seed", "out", "device")  # parameters that do not tell one set of numbers from another
 
 
@@ -45,8 +46,8 @@ def collect(runs: dict[int, dict]) -> dict:
     metrics: dict[str, dict[str, list[float]]] = {}
     failed: dict[str, list[int]] = {}
     for seed, results in runs.items():
-        own = {name: numbers for name, numbers in results["metrics"].items() if not name.endswith("_thesis")}
-        for experiment, numbers in own.items():  # one kept run of the thesis's recipe has no spread
+        own = {name: numbers for name, numbers in results["metrics"].items() if not name.endswith(FIXED)}
+        for experiment, numbers in own.items():
             for name, value in numbers.items():
                 metrics.setdefault(experiment, {}).setdefault(name, []).append(value)
         for claim in results["claims"]:

@@ -1,39 +1,91 @@
-"""One row of numbers a seed: internal variables of the trapped bead, trained and judged as in chapter 6.
+"""Internal variables of the trapped bead, simulated, trained and judged as in chapter 6; the studies use it, too.
 
-Run: python tests/benchmarks/trapped_bead.py 20 21      (seeds of the data and of the networks alike)
+One row of numbers a seed (of the data and of the networks alike):
+
+    .venv/bin/python tests/benchmarks/trapped_bead.py 20 21
 """
 
+import datetime
+import json
 import math
+import platform
 import sys
 import time
 from functools import partial
+from typing import Any
 
 import torch
 
 import ggd_helpers as ggd
 from ggd_helpers.evaluation import internal_variables as measures
+from ggd_helpers.files import DATA, commit
+from ggd_helpers.recordings.ensembles import Ensembles
+from ggd_helpers.training.contracts import Objective
 
+BEAD = ggd.TrappedBead()
 TRAIN, TEST, UNSEEN = torch.arange(0, 21, 2), torch.arange(1, 21, 2), torch.tensor([21])
+TESTS = {"trap": TEST, "trap_unseen": UNSEEN}
+
+
+def simulate(seed: int, realisations: int, groups: int) -> list[Ensembles]:
+    """Independent groups of realisations of the chapter's 22 pulls."""
+    pulls = [ggd.protocols.paper(0.5 + i / 40) for i in range(21)] + [ggd.protocols.smooth_ramp(1.2)]
+    drive = partial(ggd.protocols.inputs_of, pulls)
+    return ggd.simulate_groups(BEAD, drive, realisations, points=301, dt=0.01, seed=seed, groups=groups)
+
+
+def automatic(groups: list[Ensembles]) -> ggd.IntegralMatching:
+    """The objective of the chapter: no weight is set."""
+    return ggd.IntegralMatching(ggd.sampling_variance([group.select(TRAIN) for group in groups]))
+
+
+def train(whole: Ensembles, objective: Objective, seed: int) -> ggd.InternalVariables:
+    """A model of one variable, by the recipe of the chapter."""
+    recipe = ggd.SelfScaledBFGS(objective, iterations=300, points=40, restarts=2, trial=40, tolerance=-math.inf)
+    model = ggd.InternalVariables.for_ensembles(whole.select(TRAIN), seed=seed)
+    ggd.fit(model, whole.select(TRAIN), recipe, seed=seed, progress=False)
+    return model
+
+
+def judge(model: ggd.InternalVariables, whole: Ensembles) -> dict[str, dict[str, float]]:
+    """All errors by test set, in percent."""
+    return {
+        name: ggd.evaluate(model, whole.select(rows), measures.against(BEAD), stride=2).metrics
+        for name, rows in TESTS.items()
+    }
+
+
+def kept_before(name: str, first: int) -> dict[str, Any]:
+    """What `data/NAME.json` holds, when its seeds end right before the first one to come; else nothing."""
+    path = DATA / f"{name}.json"
+    content = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {"seeds": []}
+    return content if content["seeds"] and content["seeds"][-1] == first - 1 else {"seeds": []}
+
+
+def keep(name: str, script: str, arguments: list[str], content: dict[str, Any]) -> None:
+    """Write `data/NAME.json`, with the command, the date, the commit and the machine."""
+    about = {
+        "command": " ".join([f"python tests/benchmarks/{script}.py", *arguments]),
+        "date": datetime.date.today().isoformat(),
+        "commit": commit(),
+        "platform": platform.platform(),
+        "torch": torch.__version__,
+    }
+    text = json.dumps({"about": about} | content, indent=1)
+    (DATA / f"{name}.json").write_text(text + "\n", encoding="utf-8")
 
 
 def main(seed: int, realisations: int = 4000) -> None:
-    bead = ggd.TrappedBead()
-    pulls = [ggd.protocols.paper(0.5 + i / 40) for i in range(21)] + [ggd.protocols.smooth_ramp(1.2)]
-    drive = partial(ggd.protocols.inputs_of, pulls)
     began = time.process_time()
-    groups = ggd.simulate_groups(bead, drive, realisations, points=301, dt=0.01, seed=seed)
+    groups = simulate(seed, realisations, groups=4)
     simulated = time.process_time()
-    whole = ggd.pool(groups)
-    objective = ggd.IntegralMatching(ggd.sampling_variance([group.select(TRAIN) for group in groups]))
-    recipe = ggd.SelfScaledBFGS(objective, iterations=340, points=60, restarts=2, trial=40, tolerance=-math.inf)
-    model = ggd.InternalVariables.for_ensembles(whole.select(TRAIN), seed=seed)
-    ggd.fit(model, whole.select(TRAIN), recipe, seed=seed, progress=False)
+    whole, half = ggd.pool(groups), ggd.pool(groups[::2])
+    model = train(whole, automatic(groups), seed)
     trained = time.process_time()
     print(f"seed {seed}: CPU seconds: simulation {simulated - began:.1f}, training {trained - simulated:.1f}")
-    for name, rows in (("trap", TEST), ("trap_unseen", UNSEEN)):
-        data, half = whole.select(rows), groups[0].select(rows)
-        report = ggd.evaluate(model, data, measures.against(bead), stride=2)
-        found = report.metrics | measures.sampling_floors(model, half, data)
+    for name, found in judge(model, whole).items():
+        rows = TESTS[name]
+        found |= measures.sampling_floors(model, half.select(rows), whole.select(rows))
         print(f"  {name}: " + ", ".join(f"{key} {value:.3f}" for key, value in found.items()), flush=True)
 
 
