@@ -98,11 +98,13 @@ def _agree(yours: object, true: object, tolerance: float) -> bool:
 
 def _numbers(value: object) -> np.ndarray | None:
     """As an array of float64, or `None` where it holds something else than numbers."""
+    if value is None:
+        return None
     try:
         if isinstance(value, torch.Tensor):
             return value.detach().cpu().double().numpy()
         return np.asarray(value, dtype=np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, RuntimeError):  # the last: a list of tensors that require a gradient
         return None
 
 

@@ -43,7 +43,7 @@ def test_what_agrees(yours, true):
         ([1.0], [1.0, 1.0], "the shape should be (2,), and yours is (1,)"),
         (math.nan, 1.0, "yours is infinite or not a number where the true value is finite"),
         ([1.0, math.nan], [1.0, math.inf], "the true value is infinite somewhere, and yours is not"),
-        (None, 1.0, "yours is infinite or not a number where the true value is finite"),
+        (None, 1.0, "a number is asked for, and yours is NoneType"),
         ("one", 1.0, "a number is asked for, and yours is str"),
         (lambda: 1.0, 1.0, "a number is asked for, and yours is function"),
         ("a", "b", "another answer is right"),
