@@ -104,7 +104,7 @@ def keep(decoder: str, rows: dict[int, Row]) -> None:
         "seeds": list(rows),
     }
     content = {
-        "seeds": list(rows),
+        "seeds": sorted({*content.get("seeds", []), *rows}),
         "metrics": metrics,
         "failed_claims": {},
         "about": content["about"] | {decoder: about, "parameters": {"realisations": 2000, "variables": 1}},
