@@ -5,6 +5,7 @@ import math
 
 import pytest
 
+from ggd_helpers.files import DATA
 from ggd_helpers.tables import OverSeeds, Table
 
 METRICS = {"1d": {"velocity_mse": 3.2e-14, "rollout_mse": math.nan}, "1d_plain": {"velocity_mse": 1e-9}}
@@ -47,3 +48,13 @@ def test_text_has_a_line_for_the_seeds(kept):
     lines = repr(Table(METRICS, ROWS, ["velocity_mse"], kept)).splitlines()
     assert lines[1].split() == ["ours", "3.2e-14"]
     assert lines[2].split() == ["over", "seeds", "4.0e-14", "(1.0e-14", "to", "9.0e-14)"]
+
+
+@pytest.mark.parametrize("path", sorted(DATA.glob("*_seeds.json")), ids=lambda path: path.stem)
+def test_the_seeds_that_the_course_keeps_can_be_shown(path):
+    kept = OverSeeds.read(path)
+    rows = {name: name for name in kept.metrics}
+    columns = sorted({key for numbers in kept.metrics.values() for key in numbers})
+    this_run = {name: {key: values[0] for key, values in numbers.items()} for name, numbers in kept.metrics.items()}
+    page = Table(this_run, rows, columns, kept)._repr_markdown_()
+    assert f"seeds {kept.seeds[0]} to {kept.seeds[-1]}: `python tests/benchmarks/" in page

@@ -87,6 +87,15 @@ def run(decoder: str, seed: int) -> Row:
     return found
 
 
+def both(by_decoder: dict[str, dict]) -> dict[str, object]:
+    """What a table says of the numbers of all decoders together."""
+    return {
+        "command": "; ".join(about["command"] for about in by_decoder.values()),
+        "date": max(about["date"] for about in by_decoder.values()),
+        "parameters": {"realisations": 2000, "variables": 1},
+    }
+
+
 def keep(decoder: str, rows: dict[int, Row]) -> None:
     """Write the numbers of all seeds beside what is kept of the other decoder."""
     content = json.loads(KEPT.read_text(encoding="utf-8")) if KEPT.is_file() else {"metrics": {}, "about": {}}
@@ -103,11 +112,14 @@ def keep(decoder: str, rows: dict[int, Row]) -> None:
         "torch": torch.__version__,
         "seeds": list(rows),
     }
+    by_decoder = {name: content["about"][name] for name in ("gmm", "flow") if name in content["about"]} | {
+        decoder: about
+    }
     content = {
         "seeds": sorted({*content.get("seeds", []), *rows}),
         "metrics": metrics,
         "failed_claims": {},
-        "about": content["about"] | {decoder: about, "parameters": {"realisations": 2000, "variables": 1}},
+        "about": by_decoder | both(by_decoder),
     }
     with written_whole(KEPT) as partial_file:
         partial_file.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
