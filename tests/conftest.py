@@ -2,7 +2,9 @@
 
 import contextlib
 import copy
+import inspect
 from collections.abc import Iterator, Mapping
+from types import ModuleType
 
 import ipywidgets as widgets
 import pytest
@@ -24,6 +26,15 @@ def rescale_raw_weights(network: nn.Module, scale: float, shift: float) -> None:
     with torch.no_grad():
         for raw in network.raw_weights:
             raw.mul_(scale).add_(shift)
+
+
+def shaken(module: nn.Module, seed: int, size: float = 1.0) -> nn.Module:
+    """The same module with large random weights everywhere."""
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for parameter in module.parameters():
+            parameter.copy_(size * torch.randn(parameter.shape, generator=generator, dtype=torch.float64))
+    return module
 
 
 def rounding(network: nn.Module, *inputs: Tensor) -> Tensor:
@@ -52,6 +63,11 @@ def controls(widget: widgets.Widget) -> Iterator[widgets.Widget]:
         yield widget
     for child in getattr(widget, "children", ()):
         yield from controls(child)
+
+
+def functions_of(module: ModuleType, home: str) -> set[str]:
+    """The names of the functions that a module offers and that are written in the module `home`."""
+    return {name for name, f in inspect.getmembers(module, inspect.isfunction) if f.__module__ == home}
 
 
 def put_back(explorer: object, first: Mapping[str, object]) -> None:

@@ -1,11 +1,9 @@
 """The chain explorer without a browser: every control answers, the curves are the simulation's, and it learns."""
 
-import io
-
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from conftest import check_control
 
 from ggd_helpers.explorers import phase_change
 from ggd_helpers.explorers.phase_change import ChainExplorer
@@ -19,15 +17,9 @@ def explorer():
     return ChainExplorer()
 
 
-def pixels(explorer):
-    return np.asarray(Image.open(io.BytesIO(explorer.image.value)))
-
-
 @pytest.mark.parametrize("name", CONTROLS)
 def test_every_control_redraws_the_picture(explorer, name):
-    before = pixels(explorer)
-    getattr(explorer, name).value = CONTROLS[name]
-    assert (before != pixels(explorer)).any()
+    check_control(explorer, name, CONTROLS[name])
 
 
 def test_the_curves_are_those_of_the_simulation(explorer):

@@ -5,7 +5,7 @@ from functools import partial
 
 import pytest
 import torch
-from conftest import normal, refused
+from conftest import normal, refused, shaken
 
 from ggd_helpers.dynamics.driven import DrivenDynamics
 from ggd_helpers.evaluation import chain as measures
@@ -32,15 +32,6 @@ CHAIN = SpringChain(springs=4)
 PULLS = [protocols.stretch(start) for start in (5.0, 7.0, 9.0)]
 GROUPS = simulate_groups(CHAIN, partial(protocols.inputs_of, PULLS), 200, points=41, dt=0.1, seed=20, bins=40)
 DATA = pool(GROUPS)
-
-
-def shaken(module, seed, size=1.0):
-    """The same module with large random weights everywhere."""
-    generator = torch.Generator().manual_seed(seed)
-    with torch.no_grad():
-        for parameter in module.parameters():
-            parameter.copy_(size * torch.randn(parameter.shape, generator=generator, dtype=torch.float64))
-    return module
 
 
 def untrained(seed=20):

@@ -1,6 +1,5 @@
 """Figures of the diffusion chapter: drawn without a warning, labelled, left to the page alone, and true."""
 
-import inspect
 import io
 import logging
 
@@ -8,6 +7,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
+from conftest import functions_of
 from matplotlib.text import Text
 
 from ggd_helpers import figures
@@ -54,9 +54,7 @@ ONE_QUANTITY = {"profiles"}  # the first panel's label is for all, though each h
 
 
 def test_every_function_is_tried():
-    functions = inspect.getmembers(figures, inspect.isfunction)
-    own = {name for name, f in functions if f.__module__ == "ggd_helpers.figures.diffusion"}
-    assert own == set(DRAWINGS)
+    assert functions_of(figures, "ggd_helpers.figures.diffusion") == set(DRAWINGS)
 
 
 @pytest.mark.parametrize("name", DRAWINGS)

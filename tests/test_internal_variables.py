@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
-from conftest import chord_excess, normal, refused
+from conftest import chord_excess, normal, refused, shaken
 from torch import nn
 from torch.distributions import Normal
 
@@ -38,15 +38,6 @@ def simulated(seed, realisations=400):
 GROUPS = simulated(20)
 DATA = pool(GROUPS)
 GRID = torch.linspace(-3, 3, 601, dtype=torch.float64)
-
-
-def shaken(module, seed, size=1.5):
-    """The same module with large random weights everywhere."""
-    generator = torch.Generator().manual_seed(seed)
-    with torch.no_grad():
-        for parameter in module.parameters():
-            parameter.copy_(size * torch.randn(parameter.shape, generator=generator, dtype=torch.float64))
-    return module
 
 
 # --- networks ---
@@ -172,7 +163,7 @@ def test_a_mixture_of_one_is_a_gaussian():
 
 @pytest.mark.parametrize("seed", range(5))
 def test_the_dual_dissipation_potential_is_admissible_for_random_weights(seed):
-    potential = shaken(DualDissipation(2, energy=0.3, rate=2.0), seed)
+    potential = shaken(DualDissipation(2, energy=0.3, rate=2.0), seed, 1.5)
     x, a, b = normal((500, 2), 1), normal((500, 2), 2), normal((500, 2), 3)
     zero = torch.zeros_like(a)
     assert potential(x, zero).abs().max() < 1e-10
@@ -197,7 +188,7 @@ def test_without_the_network_the_dissipation_is_the_base_parabola():
 
 def test_slopes_of_the_free_energy_are_its_derivatives():
     center, scale = normal((2,), 1), normal((2,), 2).exp()
-    potential = shaken(FreeEnergy(3, center, scale, energy=0.7), 20)
+    potential = shaken(FreeEnergy(3, center, scale, energy=0.7), 20, 1.5)
     x, u = normal((8, 3), 3), normal((8, 2), 4)
     by_x, by_u = torch.func.grad(lambda x, u: -potential(x, u).sum(), argnums=(0, 1))(x, u)
     found_x, found_u = potential.slopes(x, u)
@@ -208,7 +199,7 @@ def test_slopes_of_the_free_energy_are_its_derivatives():
 
 @pytest.mark.parametrize("seed", [20, 21])
 def test_the_second_law_on_100000_states_of_untrained_models(seed):
-    model = shaken(InternalVariables.for_ensembles(DATA, variables=2, seed=seed), seed, size=1.0)
+    model = shaken(InternalVariables.for_ensembles(DATA, variables=2, seed=seed), seed)
     alpha, u = 3 * normal((100_000, 2), seed), 3 * normal((100_000, 1), seed + 1)
     with torch.no_grad():
         production = model.dynamics.at(u).entropy_production(alpha)
@@ -329,7 +320,7 @@ def test_matching_the_dynamics_alone_is_the_same_loss_without_the_decoder():
         shares, spacing = batch.shares[:, ::2, 0, 0], DATA.grid[1] - DATA.grid[0]
         known = shares * (shares.clamp_min(1e-300).log() - density - spacing.log())
         assert both - dynamics == pytest.approx(0.5 * known.sum(-1).mean().log().item(), rel=1e-9)
-        shaken(model.decoder, 5)
+        shaken(model.decoder, 5, 1.5)
         assert alone.loss(model, batch) == dynamics
         assert abs(whole.loss(model, batch) - both) > 0.1
 

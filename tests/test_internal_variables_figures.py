@@ -1,6 +1,5 @@
 """Figures of the chapter on internal variables: drawn without a warning, labelled, left to the page alone, and true."""
 
-import inspect
 import io
 from functools import partial
 
@@ -8,6 +7,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
+from conftest import functions_of
 
 from ggd_helpers import figures
 from ggd_helpers.evaluation import internal_variables as measures
@@ -65,9 +65,7 @@ DRAWINGS = {
 
 
 def test_every_function_is_tried():
-    functions = inspect.getmembers(figures, inspect.isfunction)
-    own = {name for name, f in functions if f.__module__ == "ggd_helpers.figures.internal_variables"}
-    assert own == set(DRAWINGS)
+    assert functions_of(figures, "ggd_helpers.figures.internal_variables") == set(DRAWINGS)
 
 
 @pytest.mark.parametrize("name", DRAWINGS)

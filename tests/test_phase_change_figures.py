@@ -1,6 +1,5 @@
 """Figures of the chapter on phase change: drawn without a warning, labelled, left to the page alone, and true."""
 
-import inspect
 import io
 from functools import partial
 
@@ -8,6 +7,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
+from conftest import functions_of
 
 from ggd_helpers import figures
 from ggd_helpers.evaluation import chain as measures
@@ -59,9 +59,7 @@ DRAWINGS = {
 
 
 def test_every_function_is_tried():
-    functions = inspect.getmembers(figures, inspect.isfunction)
-    own = {name for name, f in functions if f.__module__ == "ggd_helpers.figures.phase_change"}
-    assert own == set(DRAWINGS)
+    assert functions_of(figures, "ggd_helpers.figures.phase_change") == set(DRAWINGS)
 
 
 @pytest.mark.parametrize("name", DRAWINGS)

@@ -1,6 +1,5 @@
 """Figures of the reactions chapter: what is drawn is what formulas written by hand say, with labels to read."""
 
-import inspect
 import io
 import logging
 from itertools import pairwise
@@ -9,7 +8,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
-from conftest import normal
+from conftest import functions_of, normal
 from matplotlib.legend import Legend
 from matplotlib.text import Text
 from numpy.testing import assert_allclose
@@ -164,9 +163,7 @@ def data():
 
 
 def test_every_function_is_tried():
-    functions = inspect.getmembers(figures, inspect.isfunction)
-    own = {name for name, f in functions if f.__module__ == "ggd_helpers.figures.reactions"}
-    assert own == set(DRAWINGS)
+    assert functions_of(figures, "ggd_helpers.figures.reactions") == set(DRAWINGS)
 
 
 @pytest.mark.parametrize("name", DRAWINGS)

@@ -1,12 +1,12 @@
 """Figures of chapters 1 and 2: labelled, drawn without a warning, and left to the page alone."""
 
-import inspect
 import io
 import logging
 
 import matplotlib.pyplot as plt
 import pytest
 import torch
+from conftest import functions_of
 from matplotlib.figure import Figure
 from torch.nn.functional import softplus
 
@@ -55,7 +55,7 @@ DRAWINGS = THEORY | CONVEX
 
 @pytest.mark.parametrize(("module", "drawings"), [(theory, THEORY), (convex, CONVEX)])
 def test_every_function_is_tried(module, drawings):
-    functions = {name for name, f in inspect.getmembers(module, inspect.isfunction) if f.__module__ == module.__name__}
+    functions = functions_of(module, module.__name__)
     functions = {name for name in functions if getattr(module, name).__annotations__["return"] is Figure}
     assert functions == set(drawings)
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 SECONDS = 1000  # playwright counts in milliseconds
 PATIENCE = 180 * SECONDS  # for anything that the page does by itself, on a loaded machine
 RUN_PATIENCE = 600 * SECONDS  # for what the kernel computes: all cells of a chapter, a model that learns
+EXPLORER = ("seed: int = 0", "import ggd_helpers as ggd", "explorer.still()", "explorer.panel")
+"""The cells of a chapter that its last explorer needs: parameters, imports, and its own two."""
 
 # What the page says of its open notebook, from JupyterLab's own model: code cells out of sight have no elements yet.
 _CELLS = """() => {
@@ -179,6 +181,23 @@ class Chapter:
         if folder := os.environ.get("GGD_SCREENSHOTS"):
             Path(folder).mkdir(parents=True, exist_ok=True)
             shutil.copy(path, folder)
+
+    def move(self, description: str, *keys: str) -> tuple[float, float]:
+        """Press keys on a slider, each until its explorer shows a new picture; its number before and after."""
+        control, image = self.slider(description), self.explorer(description).locator("img")
+        readout = control.locator(".widget-readout")
+        control.scroll_into_view_if_needed()
+        self.settle()
+        before = float(readout.text_content())
+        for key in keys:
+            picture = self.fingerprint(image)
+            control.get_by_role("slider").press(key)
+            self.wait_for_new_picture(image, picture)
+        self.settle()
+        after = float(readout.text_content())
+        assert after != before
+        assert self.take_complaints() == []
+        return before, after
 
     def learn(self, explorer: "Locator", result: str, button: str = "learn it") -> None:
         """Press an explorer's button by keyboard; it reports `result`, shows it, and can be pressed again."""

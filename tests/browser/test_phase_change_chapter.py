@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from browser.chapter import EXPLORER
+
 if TYPE_CHECKING:
     from browser.chapter import Chapter
 
@@ -15,35 +17,20 @@ FORCE = "float(__import__('numpy').interp(16, *explorer.curves()['force']['known
 
 @pytest.fixture(scope="module")
 def chapter(open_chapter: "Callable[..., Chapter]") -> "Chapter":
-    """The chapter with its explorer open: parameters, imports and the explorer's two cells are run, nothing else."""
-    cells = ("seed: int = 0", "import ggd_helpers as ggd", "explorer.still()", "explorer.panel")
-    return open_chapter("07_phase_change.ipynb", *cells)
+    """The chapter with its explorer, and nothing else, run."""
+    return open_chapter("07_phase_change.ipynb", *EXPLORER)
 
 
 def test_a_faster_pull_needs_a_larger_force(chapter: "Chapter"):
-    slider, image = chapter.slider("speed"), chapter.explorer("speed").locator("img")
-    slider.scroll_into_view_if_needed()
-    chapter.settle()
-    number, force = float(slider.locator(".widget-readout").text_content()), chapter.ask(FORCE)
+    force = chapter.ask(FORCE)
     chapter.screenshot("chain_at_first")
-    for _ in range(3):
-        picture = chapter.fingerprint(image)
-        slider.get_by_role("slider").press("ArrowRight")
-        chapter.wait_for_new_picture(image, picture)
-    chapter.settle()
-    assert float(slider.locator(".widget-readout").text_content()) > number
+    slow, fast = chapter.move("speed", *["ArrowRight"] * 3)
+    assert fast > slow
     assert chapter.ask(FORCE) > force
-    assert chapter.take_complaints() == []
 
 
 def test_time_moves_the_picture(chapter: "Chapter"):
-    slider, image = chapter.slider("time"), chapter.explorer("speed").locator("img")
-    chapter.settle()
-    picture = chapter.fingerprint(image)
-    slider.get_by_role("slider").press("ArrowRight")
-    chapter.wait_for_new_picture(image, picture)
-    chapter.settle()
-    assert chapter.take_complaints() == []
+    chapter.move("time", "ArrowRight")
 
 
 def test_find_it_draws_what_it_found(chapter: "Chapter"):

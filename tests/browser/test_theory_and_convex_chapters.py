@@ -37,20 +37,6 @@ def convex(open_chapter: "Callable[..., Chapter]") -> "Chapter":
     return open_chapter("02_convex_networks.ipynb", *SET_UP, "ggd.ConvexExplorer", "convex_explorer.panel")
 
 
-def move(chapter: "Chapter", slider: str, key: str) -> None:
-    """Press a key on a slider: the readout and the picture change, and nobody complains."""
-    control, image = chapter.slider(slider), chapter.explorer(slider).locator("img")
-    readout = control.locator(".widget-readout")
-    control.scroll_into_view_if_needed()
-    chapter.settle()
-    number, picture = float(readout.text_content()), chapter.fingerprint(image)
-    control.get_by_role("slider").press(key)
-    chapter.wait_for_new_picture(image, picture)
-    chapter.settle()
-    assert float(readout.text_content()) != number
-    assert chapter.take_complaints() == []
-
-
 def choose(chapter: "Chapter", slider: str, option: str) -> None:
     """Choose an entry of a menu in the explorer that holds this slider."""
     explorer = chapter.explorer(slider)
@@ -67,7 +53,7 @@ def choose(chapter: "Chapter", slider: str, option: str) -> None:
     ("slider", "key"), [("start x1", "ArrowLeft"), ("shape", "ArrowRight"), ("strength", "ArrowRight")]
 )
 def test_sliders_of_the_pair_explorer(theory: "Chapter", slider: str, key: str):
-    move(theory, slider, key)
+    theory.move(slider, key)
 
 
 def test_an_inadmissible_potential_is_called_by_its_name(theory: "Chapter"):
@@ -81,8 +67,8 @@ def test_an_inadmissible_potential_is_called_by_its_name(theory: "Chapter"):
 
 def test_the_mirror_of_a_measured_hamiltonian_is_found_by_keyboard(mirror: "Chapter"):
     even = "as far as these jumps can tell"
-    move(mirror, "shift", "ArrowRight")
-    move(mirror, "share of B", "ArrowLeft")  # to 0.3, where half of ln(0.3/0.7) is -0.42
+    mirror.move("shift", "ArrowRight")
+    mirror.move("share of B", "ArrowLeft")  # to 0.3, where half of ln(0.3/0.7) is -0.42
     expect(mirror.explorer("shift")).not_to_contain_text(even)
     for _ in range(43):
         mirror.slider("shift").get_by_role("slider").press("ArrowLeft")
@@ -95,7 +81,7 @@ def test_the_mirror_of_a_measured_hamiltonian_is_found_by_keyboard(mirror: "Chap
 
 @pytest.mark.parametrize(("slider", "key"), [("depth", "ArrowLeft"), ("epsilon", "ArrowLeft"), ("width", "ArrowLeft")])
 def test_sliders_of_the_convex_explorer(convex: "Chapter", slider: str, key: str):
-    move(convex, slider, key)
+    convex.move(slider, key)
 
 
 def test_another_target_is_fitted(convex: "Chapter"):
@@ -106,7 +92,7 @@ def test_another_target_is_fitted(convex: "Chapter"):
 
 def test_the_width_explorer_moves(open_chapter: "Callable[..., Chapter]"):
     chapter = open_chapter("02_convex_networks.ipynb", *SET_UP, "ggd.WidthExplorer", "width_explorer.panel")
-    move(chapter, "width", "ArrowRight")
+    chapter.move("width", "ArrowRight")
     chapter.screenshot("width_explorer")
 
 
@@ -116,7 +102,7 @@ def test_the_start_of_two_optimisers_is_moved_and_one_is_exchanged(open_chapter:
     for _ in range(16):  # from 0.20 to 0.52
         chapter.slider("start 2").get_by_role("slider").press("ArrowRight")
     expect(chapter.explorer("start 2")).to_contain_text("Newton: 60 gradients, at (0.00, -1.00)")
-    move(chapter, "start 1", "ArrowLeft")
-    move(chapter, "gradients", "ArrowRight")
+    chapter.move("start 1", "ArrowLeft")
+    chapter.move("gradients", "ArrowRight")
     choose(chapter, "start 2", "bent valley")
     chapter.screenshot("descent_explorer")
