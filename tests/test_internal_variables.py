@@ -459,3 +459,21 @@ def test_bad_input_is_refused_in_one_sentence(bad):
     attempt, *words = bad
     with refused(*words):
         attempt()
+
+
+def test_the_distance_from_data_is_one_for_the_truth_and_large_for_an_untrained_model():
+    """The truth as a model: alpha is the mean itself, and the pair that of the bead."""
+
+    class Truth:
+        dynamics = BEAD
+
+        def encode(self, shares):
+            return (shares @ DATA.grid).flatten(-1).clone()
+
+        def decode(self, alpha, u):
+            return Normal(alpha.squeeze(-1), BEAD.variance**0.5)
+
+    distance = measures.distance_from_data(Truth(), GROUPS[0], DATA)
+    assert 0.3 < distance < 3
+    untrained = InternalVariables.for_ensembles(DATA, seed=20)
+    assert measures.distance_from_data(untrained, GROUPS[0], DATA) > 5 * distance

@@ -111,6 +111,16 @@ def sampling_floors(model: InternalVariables, half: Ensembles, whole: Ensembles)
     return floors
 
 
+def distance_from_data(model: InternalVariables, half: Ensembles, whole: Ensembles) -> float:
+    """How far a model is from data, in sampling errors: the force of its roll-outs against that of the data.
+
+    A start that has failed is seen on the training pulls already: a roll-out knows the first cloud only, so it cannot
+    repeat by heart what the encoder made of later ones.
+    """
+    found = dynamics(Report(model, whole, stride=2))
+    return float(found["force_error"]) / percent(half.measured[:, 1:], whole.measured[:, 1:])
+
+
 def against(system: TrappedBead) -> list[Measure]:
     """All measures of a model of the trapped bead."""
     return [known_potentials(system), dynamics, likelihood]

@@ -71,13 +71,17 @@ class DynamicsMatching:
 
     def loss(self, model: InternalVariables, batch: Windows) -> Tensor:
         """Minus the profile log-likelihood, a scalar."""
-        return self._of_dynamics(model, batch, model.encode(batch.shares))
+        return self._dynamics_loss(model, batch, model.encode(batch.shares))
 
-    def _of_dynamics(self, model: InternalVariables, batch: Windows, alpha: Tensor) -> Tensor:
+    def residuals(self, model: InternalVariables, batch: Windows, alpha: Tensor) -> tuple[Tensor, Tensor]:
+        """Those of the rates, `(protocol, window, variables)`, and of the forces, `(protocol, window, time, m)`."""
         rate, force = model.rate_and_force(alpha, batch.inputs)
         change = torch.trapezoid(rate, dx=batch.dt, dim=2)
-        motion = log_size(alpha[:, :, -1] - alpha[:, :, 0] - change)
-        return motion + log_size(force - batch.outputs, self.force_floor)
+        return alpha[:, :, -1] - alpha[:, :, 0] - change, force - batch.outputs
+
+    def _dynamics_loss(self, model: InternalVariables, batch: Windows, alpha: Tensor) -> Tensor:
+        motion, held = self.residuals(model, batch, alpha)
+        return log_size(motion) + log_size(held, self.force_floor)
 
     def unit(self, data: Ensembles) -> float:
         """1: a likelihood has no unit to be measured in."""
@@ -97,9 +101,9 @@ class IntegralMatching(DynamicsMatching):
     def loss(self, model: InternalVariables, batch: Windows) -> Tensor:
         """Minus the profile log-likelihood, a scalar."""
         alpha = model.encode(batch.shares)
-        return self._of_dynamics(model, batch, alpha) + 0.5 * self._divergence(model, batch, alpha).log()
+        return self._dynamics_loss(model, batch, alpha) + 0.5 * self.divergence(model, batch, alpha).log()
 
-    def _divergence(self, model: InternalVariables, batch: Windows, alpha: Tensor) -> Tensor:
+    def divergence(self, model: InternalVariables, batch: Windows, alpha: Tensor) -> Tensor:
         """The mean divergence at the first time of every second window."""
         decoded = model.decode(alpha[:, ::2, 0], batch.inputs[:, ::2, 0])
         log_density = decoded.log_prob(batch.grid[:, None, None]).movedim(0, -1)

@@ -8,21 +8,19 @@ the best of three is taken, by the loss of seed 20. No validation, no second sta
 """
 
 import contextlib
-import datetime
 import itertools
-import json
 import math
 import sys
 import time
 from collections.abc import Callable
 
 import torch
+from kept import about, keep
 from torch import nn
 from tqdm import tqdm
 
 import ggd_helpers as ggd
 from ggd_helpers import profiles
-from ggd_helpers.files import DATA
 from ggd_helpers.training.flat_parameters import FlatParameters
 from ggd_helpers.training.quasi_newton import Descent
 
@@ -168,15 +166,7 @@ def main(name: str, gradients: int) -> None:
         ]
         row = {"target": target, "precision": precision, "optimiser": optimiser, "points": points}
         rows.append(row | {name: [one[name] for one in made] for name in made[0]})
-    about = {
-        "command": f"python tests/benchmarks/ablation.py {name} {gradients}",
-        "date": datetime.date.today().isoformat(),
-        "gradients": gradients,
-        "seeds": SEEDS,
-        "adam_rate": rate,
-    }
-    path = DATA / f"ablation_{name}.json"
-    path.write_text(json.dumps({"about": about, "rows": rows}, indent=1) + "\n", encoding="utf-8")
+    keep(f"ablation_{name}", {"about": about(gradients=gradients, seeds=SEEDS, adam_rate=rate), "rows": rows})
 
 
 if __name__ == "__main__":

@@ -7,18 +7,16 @@ is 8 or 16 wide, or a plain network takes its place, of as many weights; softplu
 About 15 s a network. Errors are given on 200 new films of the kind that was trained on, and on steps.
 """
 
-import datetime
-import json
 import sys
 from functools import partial
 
 import torch
+from kept import about, keep
 from torch import nn
 from torch.nn import functional
 
 import ggd_helpers as ggd
 from ggd_helpers import networks, profiles
-from ggd_helpers.files import DATA
 from ggd_helpers.networks import redraw_
 
 CELLS, DT, RECIPE = 32, 0.03, ggd.SelfScaledBFGS(iterations=200, restarts=2, trial=40, points=3)
@@ -81,12 +79,7 @@ def main(first: int, last: int) -> None:
                 row["steps"].append(missed(model, tests["steps"]))
             rows.append(row)
             print(row, flush=True)
-    about = {
-        "command": f"python tests/benchmarks/diffusion_suspects.py {first} {last}",
-        "date": datetime.date.today().isoformat(),
-        "recipe": repr(RECIPE),
-    }
-    (DATA / "diffusion_suspects.json").write_text(json.dumps({"about": about, "rows": rows}, indent=1) + "\n")
+    keep("diffusion_suspects", {"about": about(recipe=repr(RECIPE)), "rows": rows})
 
 
 if __name__ == "__main__":

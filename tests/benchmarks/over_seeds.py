@@ -6,7 +6,6 @@ Two runs go side by side, one thread each, into `runs/over_seeds/`; one that is 
 not repeated. With NAME=VALUE the chapter runs at other parameters, and the numbers are printed and not kept.
 """
 
-import datetime
 import json
 import statistics
 import subprocess
@@ -14,7 +13,9 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from ggd_helpers.files import DATA, ROOT, commit
+from kept import about, keep
+
+from ggd_helpers.files import ROOT, commit
 
 RUNS = ROOT / "runs" / "over_seeds"
 FIXED = ("_thesis", "_published")  # one kept run of the thesis's recipe, printed numbers: they have no spread
@@ -78,17 +79,13 @@ def main(chapter: str, first: int, last: int, others: list[str]) -> None:
     if others or not runs:
         return
     one = next(iter(runs.values()))
-    about = {
-        "command": f"python tests/benchmarks/over_seeds.py {chapter} {first} {last}",
-        "date": datetime.date.today().isoformat(),
-        "parameters": {name: value for name, value in one["parameters"].items() if name not in OWN},
-        "failed_runs": sorted(set(seeds) - set(runs)),
-        "seconds": [result["seconds"] for result in runs.values()],
-        **{name: one[name] for name in ("commit", "platform", "cpu_capability", "threads", "versions")},
-    }
-    path = DATA / f"{chapter}_seeds.json"
-    path.write_text(json.dumps(found | {"about": about}, indent=1) + "\n", encoding="utf-8")
-    print("kept in", path.relative_to(ROOT))
+    told = about(
+        parameters={name: value for name, value in one["parameters"].items() if name not in OWN},
+        failed_runs=sorted(set(seeds) - set(runs)),
+        seconds=[result["seconds"] for result in runs.values()],
+        **{name: one[name] for name in ("cpu_capability", "threads", "versions")},
+    )
+    keep(f"{chapter}_seeds", found | {"about": told})
 
 
 if __name__ == "__main__":

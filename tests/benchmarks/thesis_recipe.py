@@ -9,10 +9,10 @@ there when it is started again with the same command; Ctrl-C ends it early and k
 """
 
 import dataclasses
-import datetime
 import sys
 
 import torch
+from kept import about
 
 import ggd_helpers as ggd
 from ggd_helpers import measures, profiles
@@ -80,13 +80,8 @@ def main(case: str, every: int, seed: int) -> None:
     checkpoint = ROOT / "runs" / f"{file}_{every}_{seed}.ckpt"
     checkpoint.parent.mkdir(exist_ok=True)
     outcome = experiment.run(checkpoint=checkpoint)
-    about = {
-        "command": f"python tests/benchmarks/thesis_recipe.py {case} {every} {seed}",
-        "date": datetime.date.today().isoformat(),
-        "every": every,
-        "epochs": len(outcome.history.losses),
-    }
-    outcome.keep(DATA / f"{file}.json", parameters=parameters, **about)
+    told = about(every=every, epochs=len(outcome.history.losses))
+    outcome.keep(DATA / f"{file}.json", parameters=parameters, **told)
 
 
 if __name__ == "__main__":

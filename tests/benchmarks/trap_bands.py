@@ -1,6 +1,6 @@
 """Error bands from resampled realisations, and how often they cover the truth: `data/06_bands.json`.
 
-    .venv/bin/python tests/benchmarks/trap_bands.py FIRST LAST      (seeds; added to kept ones that end at FIRST - 1)
+    .venv/bin/python tests/benchmarks/trap_bands.py FIRST LAST      (seeds)
 
 From each seed one data set of chapter 6, in 40 groups of 100 realisations. Each of five members is trained on 40 groups
 drawn from these with replacement, from first weights of its own, and predicts the test pulls from the starts of its own
@@ -10,10 +10,12 @@ themselves, on one pull.
 """
 
 import sys
+from typing import Any
 
 import torch
+from kept import about, keep
 from tqdm import tqdm
-from trapped_bead import BEAD, TEST, automatic, keep, kept_before, simulate, train
+from trapped_bead import BEAD, TEST, automatic, simulate, train
 
 import ggd_helpers as ggd
 from ggd_helpers.evaluation import internal_variables as measures
@@ -45,9 +47,8 @@ def coverage(members: torch.Tensor, truth: torch.Tensor) -> dict[str, float]:
 
 
 def main(first: int, last: int) -> None:
-    before = kept_before("06_bands", first)
-    rows: list[dict[str, dict[str, float]]] = before.get("coverage", [])
-    shown = before.get("shown", {})
+    rows: list[dict[str, dict[str, float]]] = []
+    shown: dict[str, Any] = {}
     for seed in range(first, last + 1):
         groups = simulate(seed, REALISATIONS, groups=GROUPS)
         truth = {name: values[:, 1:] for name, values in measures.exact(BEAD, groups[0].select(TEST)).items()}
@@ -61,12 +62,8 @@ def main(first: int, last: int) -> None:
                 "members": {name: values[:, SHOWN].tolist() for name, values in members.items()},
                 "truth": {name: values[SHOWN].tolist() for name, values in truth.items()},
             }
-        content = {
-            "seeds": [*before["seeds"], *range(first, seed + 1)],
-            "members": MEMBERS,
-            "realisations": REALISATIONS,
-        }
-        keep("06_bands", "trap_bands", sys.argv[1:], content | {"coverage": rows, "shown": shown})
+    sizes = {"seeds": [*range(first, last + 1)], "members": MEMBERS, "realisations": REALISATIONS}
+    keep("06_bands", {"about": about(), **sizes, "coverage": rows, "shown": shown})
 
 
 if __name__ == "__main__":

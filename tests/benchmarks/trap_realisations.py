@@ -1,6 +1,6 @@
 """Errors of the trained model against the number of realisations: `data/06_realisations.json`.
 
-    .venv/bin/python tests/benchmarks/trap_realisations.py FIRST LAST    (seeds; added to kept ones ending at FIRST - 1)
+    .venv/bin/python tests/benchmarks/trap_realisations.py FIRST LAST    (seeds)
 
 For each number of realisations and each seed (of data and networks), chapter 6's model, trained by its recipe. Kept are
 the errors of what it predicts from the starts of the test pulls alone, against infinitely many realisations, and how
@@ -10,8 +10,9 @@ far the data themselves are off that truth.
 import sys
 
 import torch
+from kept import about, keep
 from tqdm import tqdm
-from trapped_bead import BEAD, TEST, automatic, keep, kept_before, simulate, train
+from trapped_bead import BEAD, TEST, automatic, simulate, train
 
 import ggd_helpers as ggd
 from ggd_helpers.evaluation import internal_variables as measures
@@ -30,13 +31,9 @@ def errors(seed: int, number: int) -> dict[str, float]:
 
 
 def main(first: int, last: int) -> None:
-    before = kept_before("06_realisations", first)
-    rows: dict[str, list[dict[str, float]]] = before.get("rows", {str(number): [] for number in NUMBERS})
-    for seed in range(first, last + 1):
-        for number in tqdm(NUMBERS, desc=f"seed {seed}"):
-            rows[str(number)].append(errors(seed, number))
-        seeds = [*before["seeds"], *range(first, seed + 1)]
-        keep("06_realisations", "trap_realisations", sys.argv[1:], {"seeds": seeds, "rows": rows})
+    seeds = range(first, last + 1)
+    rows = {str(number): [errors(seed, number) for seed in tqdm(seeds, desc=f"{number}")] for number in NUMBERS}
+    keep("06_realisations", {"about": about(), "seeds": [*seeds], "rows": rows})
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Weights set by hand, each varied by factors of ten, against the automatic ones: `data/06_weights.json`.
 
-    .venv/bin/python tests/benchmarks/trap_weights.py FIRST LAST      (seeds; added to kept ones that end at FIRST - 1)
+    .venv/bin/python tests/benchmarks/trap_weights.py FIRST LAST      (seeds)
 
 From each seed (of data and networks) the model of chapter 6 is trained by the same recipe, from the same first weights,
 on `w_r mean r^2 + w_e mean e^2 + w_d mean KL`: rates, forces, densities. The paper's own weights for this example are
@@ -13,8 +13,9 @@ import sys
 from dataclasses import dataclass
 
 import torch
+from kept import about, keep
 from tqdm import tqdm
-from trapped_bead import TRAIN, automatic, judge, keep, kept_before, simulate, train
+from trapped_bead import TRAIN, automatic, judge, simulate, train
 
 import ggd_helpers as ggd
 from ggd_helpers.training.integral_matching import Windows
@@ -26,10 +27,8 @@ KINDS = ("rates", "forces", "densities")
 def mean_squares(model: ggd.InternalVariables, batch: Windows, objective: ggd.IntegralMatching) -> torch.Tensor:
     """Mean squared residuals of rates and forces, and the mean divergence of densities, `(3,)`."""
     alpha = model.encode(batch.shares)
-    rate, force = model.rate_and_force(alpha, batch.inputs)
-    moved = alpha[:, :, -1] - alpha[:, :, 0] - torch.trapezoid(rate, dx=batch.dt, dim=2)
-    off = force - batch.outputs
-    return torch.stack([moved.square().mean(), off.square().mean(), objective._divergence(model, batch, alpha)])
+    rates, forces = objective.residuals(model, batch, alpha)
+    return torch.stack([rates.square().mean(), forces.square().mean(), objective.divergence(model, batch, alpha)])
 
 
 @dataclass(frozen=True)
@@ -56,8 +55,7 @@ def choices(left: torch.Tensor, plain: torch.Tensor) -> dict[str, torch.Tensor]:
 
 
 def main(first: int, last: int) -> None:
-    before = kept_before("06_weights", first)
-    rows: dict[str, list[dict]] = before.get("rows", {})
+    rows: dict[str, list[dict]] = {}
     for seed in range(first, last + 1):
         groups = simulate(seed, REALISATIONS, groups=4)
         whole, objective = ggd.pool(groups), automatic(groups)
@@ -71,8 +69,8 @@ def main(first: int, last: int) -> None:
         for name, weights in tqdm(choices(left, plain).items(), desc=f"seed {seed}"):
             chosen = HandSet(objective.force_floor, weights=weights)
             rows.setdefault(name, []).append(judge(train(whole, chosen, seed), whole))
-        seeds = [*before["seeds"], *range(first, seed + 1)]
-        keep("06_weights", "trap_weights", sys.argv[1:], {"seeds": seeds, "realisations": REALISATIONS, "rows": rows})
+    sizes = {"seeds": [*range(first, last + 1)], "realisations": REALISATIONS}
+    keep("06_weights", {"about": about(), **sizes, "rows": rows})
 
 
 if __name__ == "__main__":

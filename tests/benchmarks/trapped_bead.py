@@ -5,20 +5,15 @@ One row of numbers a seed (of the data and of the networks alike):
     .venv/bin/python tests/benchmarks/trapped_bead.py 20 21
 """
 
-import datetime
-import json
 import math
-import platform
 import sys
 import time
 from functools import partial
-from typing import Any
 
 import torch
 
 import ggd_helpers as ggd
 from ggd_helpers.evaluation import internal_variables as measures
-from ggd_helpers.files import DATA, commit
 from ggd_helpers.recordings.ensembles import Ensembles
 from ggd_helpers.training.contracts import Objective
 
@@ -53,26 +48,6 @@ def judge(model: ggd.InternalVariables, whole: Ensembles) -> dict[str, dict[str,
         name: ggd.evaluate(model, whole.select(rows), measures.against(BEAD), stride=2).metrics
         for name, rows in TESTS.items()
     }
-
-
-def kept_before(name: str, first: int) -> dict[str, Any]:
-    """What `data/NAME.json` holds, when its seeds end right before the first one to come; else nothing."""
-    path = DATA / f"{name}.json"
-    content = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {"seeds": []}
-    return content if content["seeds"] and content["seeds"][-1] == first - 1 else {"seeds": []}
-
-
-def keep(name: str, script: str, arguments: list[str], content: dict[str, Any]) -> None:
-    """Write `data/NAME.json`, with the command, the date, the commit and the machine."""
-    about = {
-        "command": " ".join([f"python tests/benchmarks/{script}.py", *arguments]),
-        "date": datetime.date.today().isoformat(),
-        "commit": commit(),
-        "platform": platform.platform(),
-        "torch": torch.__version__,
-    }
-    text = json.dumps({"about": about} | content, indent=1)
-    (DATA / f"{name}.json").write_text(text + "\n", encoding="utf-8")
 
 
 def main(seed: int, realisations: int = 4000) -> None:

@@ -182,19 +182,23 @@ class Chapter:
             Path(folder).mkdir(parents=True, exist_ok=True)
             shutil.copy(path, folder)
 
+    def number(self, description: str) -> float:
+        """What a slider's readout says."""
+        text = self.slider(description).locator(".widget-readout").text_content()
+        return float(text.replace("\N{MINUS SIGN}", "-"))
+
     def move(self, description: str, *keys: str) -> tuple[float, float]:
         """Press keys on a slider, each until its explorer shows a new picture; its number before and after."""
         control, image = self.slider(description), self.explorer(description).locator("img")
-        readout = control.locator(".widget-readout")
         control.scroll_into_view_if_needed()
         self.settle()
-        before = float(readout.text_content())
+        before = self.number(description)
         for key in keys:
             picture = self.fingerprint(image)
             control.get_by_role("slider").press(key)
             self.wait_for_new_picture(image, picture)
         self.settle()
-        after = float(readout.text_content())
+        after = self.number(description)
         assert after != before
         assert self.take_complaints() == []
         return before, after
