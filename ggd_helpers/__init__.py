@@ -52,7 +52,7 @@ _HOMES = {
     "internal_variables.model": ["InternalVariables"],
     "legendre_fenchel": ["convex_envelope", "legendre"],
     "networks": ["FICNN", "PICNN", "averaging_", "kaiming_normal_", "positive", "redraw_"],
-    "potentials.channels": ["ChannelDissipation", "Seeing", "SeparableDissipation"],
+    "potentials.channels": ["ChannelDissipation", "RampDissipation", "Seeing"],
     "potentials.chain": ["ChainDissipation", "LoadedChain"],
     "potentials.coordinates": ["Components", "DissipationInComponents", "EntropyInComponents"],
     "potentials.driven": ["DrivenDissipation", "DrivenEntropy"],

@@ -1,10 +1,12 @@
 """Convex dissipation potentials that choose what they see: some coordinates only, few channels, a factor of the state."""
 
+import math
+
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ggd_helpers.free_networks import Perceptron
-from ggd_helpers.networks import FICNN, sigmoid, softplus
+from ggd_helpers.networks import draw_normal_, sigmoid, softplus
 from ggd_helpers.potentials.general import DissipationPotential
 from ggd_helpers.ranges import check, shown
 
@@ -78,31 +80,54 @@ class ChannelDissipation(DissipationPotential):
         return ((a * (sigmoid(u + b) - sigmoid(b))).unsqueeze(-2) @ w).squeeze(-2)
 
 
-class SeparableDissipation(DissipationPotential):
-    """A friction law of any shape times a factor of the state, `Xi = m(x) (psi(F) - psi(0) - F . dpsi/dF(0))`.
+class RampDissipation(DissipationPotential):
+    """A friction law that may bend sharply, times a factor of the state, for laws with a threshold.
 
-    `psi` is a deep convex network (`FICNN`), which can bend sharply: for laws with a threshold. `m = exp(N(x)) > 0`
-    with a free network `N`. Only the product is determined.
+    `Xi = m(x) sum_k [f_k(w_k . F + b_k) - f_k(b_k) - w_k . F f_k'(b_k)]` with ramps for slopes,
+    `f_k'(v) = (v + sqrt(v^2 + c_k^2)) / 2`: 0 far below the bend, `v` far above it, `c_k > 0` wide in between. Their
+    integrals are convex, so that Xi is admissible; `m = exp(N(x))` with a free network `N`.
 
     Args:
         dim: of `x`; 0 where nothing but the force is seen.
         forces: the length of `F`.
-        width, depth: of `psi`.
+        ramps: how many terms the sum has.
+        width: units in the hidden layer of `N`.
         seed: of the first weights.
     """
 
-    def __init__(self, dim: int, forces: int, width: int = 8, depth: int = 3, seed: int = 0):
+    def __init__(self, dim: int, forces: int, ramps: int = 8, width: int = 4, seed: int = 0):
         super().__init__()
-        self.log_factor = Perceptron([dim, 4, 1], seed)
-        self.psi = FICNN(forces, width=width, depth=depth, seed=seed)
+        for name, size in {"forces": forces, "ramps": ramps}.items():
+            check(name, size, "a whole number, 1 or more", "it is a size of the potential")
+        self.log_factor = Perceptron([dim, width, 1])
+        self.slopes = nn.Parameter(torch.empty(ramps, forces, dtype=torch.float64))
+        self.offsets = nn.Parameter(torch.empty(ramps, dtype=torch.float64))
+        self.log_widths = nn.Parameter(torch.empty(ramps, dtype=torch.float64))
+        self.reset_parameters(torch.Generator().manual_seed(seed))
+
+    @torch.no_grad()
+    def reset_parameters(self, generator: torch.Generator) -> None:
+        """Draw everything afresh; the bends are gentle to begin with."""
+        self.log_factor.reset_parameters(generator)
+        draw_normal_(self.slopes, 1 / math.sqrt(self.slopes.numel()), generator)
+        draw_normal_(self.offsets, 1 / math.sqrt(len(self.slopes)), generator)
+        self.log_widths.fill_(math.log(0.3))
 
     def forward(self, x: Tensor, x_star: Tensor) -> Tensor:
         """The dissipation potential, `(..., dim)` and `(..., forces)` to `(...)`."""
-        zero = torch.zeros_like(x_star)
-        excess = self.psi(x_star) - self.psi(zero) - (x_star * self.psi.gradient(zero)).sum(-1)
-        return self.log_factor(x).squeeze(-1).exp() * excess
+        width, u = self.log_widths.exp(), x_star @ self.slopes.T
+        at_zero = _integral(self.offsets, width) + u * _ramp(self.offsets, width)
+        return self.log_factor(x).squeeze(-1).exp() * (_integral(u + self.offsets, width) - at_zero).sum(-1)
 
     def flux(self, x: Tensor, x_star: Tensor) -> Tensor:
         """The flux `dXi/dF`, `(..., dim)` and `(..., forces)` to `(..., forces)`."""
-        slope, slope_at_zero = self.psi.gradient(torch.stack([x_star, torch.zeros_like(x_star)]))
-        return self.log_factor(x).exp() * (slope - slope_at_zero)
+        width, v = self.log_widths.exp(), x_star @ self.slopes.T + self.offsets
+        return self.log_factor(x).exp() * ((_ramp(v, width) - _ramp(self.offsets, width)) @ self.slopes)
+
+
+def _ramp(v: Tensor, width: Tensor) -> Tensor:
+    return (v + (v**2 + width**2).sqrt()) / 2
+
+
+def _integral(v: Tensor, width: Tensor) -> Tensor:
+    return (v * (v + (v**2 + width**2).sqrt()) + width**2 * torch.asinh(v / width)) / 4
