@@ -8,6 +8,7 @@ from typing import Any
 
 # Where each public name lives: the only list of them.
 _HOMES = {
+    "architectures.generic": ["learned_beside"],
     "architectures.neighbours": ["NeighbourNetwork"],
     "architectures.plain": ["LawInComponents", "PlainNetwork", "count_learned"],
     "architectures.polynomial": ["PolynomialLaw"],
@@ -133,6 +134,7 @@ _HOMES = {
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 _MODULES = {
     "figures": "figures",
+    "generic_measures": "evaluation.generic",
     "measures": "evaluation.measures",
     "profiles": "systems.profiles",
     "protocols": "systems.protocols",

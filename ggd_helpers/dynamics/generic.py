@@ -1,4 +1,4 @@
-"""GENERIC: motion that conserves energy and raises entropy at once; and damped mechanics, its face at one temperature."""
+"""GENERIC: motion that conserves energy and raises entropy; and damped mechanics, its face at one temperature."""
 
 import torch
 from torch import Tensor, nn

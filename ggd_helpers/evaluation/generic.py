@@ -16,6 +16,7 @@ from ggd_helpers.evaluation.report import Findings, Measure, Report
 from ggd_helpers.integrators import VelocityField
 from ggd_helpers.potentials.generic import Energy
 from ggd_helpers.recordings.regular import Trajectories
+from ggd_helpers.systems.generic.known import KnownGENERIC
 
 Sample = Callable[[int, torch.Generator], Tensor]
 
@@ -74,11 +75,11 @@ def potentials(system: GENERIC | DampedMechanics, every: int = 5) -> Measure:
     return measure
 
 
-def of_motion(system: GENERIC) -> list[Measure]:
-    """What is measured of any law beside a known one that conserves energy: velocities, rollouts, the energy's drift."""
+def of_motion(system: KnownGENERIC) -> list[Measure]:
+    """What is measured of any law beside a known GENERIC: velocities, rollouts, the drift of the known energy."""
     return [*of_law(system), energy_drift(system)]
 
 
-def against(system: GENERIC, sample: Sample) -> list[Measure]:
+def against(system: KnownGENERIC) -> list[Measure]:
     """What is measured of a learned GENERIC: its motion, its potentials, and both laws on random states."""
-    return [*of_motion(system), potentials(system), laws_at_random(sample)]
+    return [*of_motion(system), potentials(system), laws_at_random(system.sample_states)]

@@ -1,4 +1,4 @@
-"""Convex dissipation potentials that choose what they see: some coordinates only, few channels, a factor of the state."""
+"""Convex dissipation potentials for GENERIC: of one layer, smooth or sharply bent, and of some coordinates only."""
 
 import math
 

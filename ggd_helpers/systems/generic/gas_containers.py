@@ -3,11 +3,10 @@
 import torch
 from torch import Tensor
 
-from ggd_helpers.dynamics.generic import GENERIC
 from ggd_helpers.potentials.general import FormulaDissipation
 from ggd_helpers.potentials.generic import CanonicalPoisson, EntropyCoordinate, FormulaEnergy
 from ggd_helpers.ranges import check
-from ggd_helpers.systems.generic.box import InABox
+from ggd_helpers.systems.generic.known import KnownGENERIC
 
 
 def _gas_energies(x: Tensor) -> Tensor:
@@ -16,11 +15,11 @@ def _gas_energies(x: Tensor) -> Tensor:
     return (entropies.exp() / torch.stack([q, 2 - q], dim=-1)) ** (2 / 3)
 
 
-class GasContainers(InABox, GENERIC):
+class GasContainers(KnownGENERIC):
     """Two ideal gases on both sides of a wall that moves without friction and conducts heat.
 
-    state: `x = (q, p, S_1, S_2)`, the wall's position (`0 < q < 2`) and momentum, the entropies of the gases; mass of the
-    wall, cross-section and `N k` are 1, volumes `q` and `2 - q`
+    state: `x = (q, p, S_1, S_2)`, the wall's position (`0 < q < 2`) and momentum, the entropies of the gases; the wall's
+    mass, its area and `N k` are 1, the volumes `q` and `2 - q`
 
     `E = p^2/2 + E_1 + E_2`, `E_i = (e^(S_i) / V_i)^(2/3)` (Sackur and Tetrode; the constant is taken into `S_i`), hence
     `T_i = dE/dS_i = 2 E_i / 3`;  `S = S_1 + S_2`;  `L` canonical in `(q, p)`
@@ -39,6 +38,7 @@ class GasContainers(InABox, GENERIC):
 
     start = ((0.7, 1.3), (-1.0, 1.0), (1.0, 2.0), (1.0, 2.0))
     box = ((0.4, 1.6), (-2.0, 2.0), (0.8, 2.2), (0.8, 2.2))
+    sees = (0, 2, 3)
 
     def __init__(self, conduction: float = 0.5):
         check("conduction", conduction, "0 to 5", "it is the coefficient of heat exchange")

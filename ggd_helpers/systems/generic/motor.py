@@ -3,10 +3,9 @@
 import torch
 from torch import Tensor
 
-from ggd_helpers.dynamics.generic import GENERIC
 from ggd_helpers.potentials.general import FormulaDissipation, cosh_less_one
 from ggd_helpers.potentials.generic import CanonicalPoisson, EntropyCoordinate, FormulaEnergy
-from ggd_helpers.systems.generic.box import InABox
+from ggd_helpers.systems.generic.known import KnownGENERIC
 
 
 def _thermal_energy(x: Tensor) -> Tensor:
@@ -26,7 +25,7 @@ def _dissipation(x: Tensor, force: Tensor) -> Tensor:
     return friction + 2 * (n * (1 - n)).sqrt() * cosh_less_one(force[..., 1] / (2 * temperature))
 
 
-class ChemicalMotor(InABox, GENERIC):
+class ChemicalMotor(KnownGENERIC):
     """A reaction A <-> B shifts the rest position of a spring, and so sets a mass in motion: a muscle's stroke.
 
     state: `x = (q, p, n, s)`, position, momentum, share of B (`0 < n < 1`), entropy
@@ -45,6 +44,7 @@ class ChemicalMotor(InABox, GENERIC):
 
     start = ((-1.0, 1.0), (-1.0, 1.0), (0.1, 0.9), (0.3, 1.0))
     box = ((-1.2, 2.0), (-1.6, 1.6), (0.1, 0.9), (0.3, 1.8))
+    sees = (2, 3)
 
     def __init__(self) -> None:
         super().__init__(

@@ -2,11 +2,11 @@
 
 from torch import Tensor
 
-from ggd_helpers.dynamics.generic import GENERIC, DampedMechanics
+from ggd_helpers.dynamics.generic import DampedMechanics
 from ggd_helpers.potentials.general import FormulaDissipation, cosh_less_one
 from ggd_helpers.potentials.generic import CanonicalPoisson, EntropyCoordinate, FormulaEnergy
 from ggd_helpers.ranges import check
-from ggd_helpers.systems.generic.box import InABox
+from ggd_helpers.systems.generic.known import Known, KnownGENERIC
 
 
 def _check_friction(friction: float) -> None:
@@ -18,7 +18,7 @@ def _double_well(x: Tensor) -> Tensor:
     return p**2 / 2 + q**4 / 4 - q**2 / 2
 
 
-class DuffingOscillator(InABox, DampedMechanics):
+class DuffingOscillator(Known, DampedMechanics):
     """A particle in a double well, slowed down by friction.
 
     state: `x = (q, p)`, position and momentum;  `H = p^2/2 + q^4/4 - q^2/2`;  `Xi = friction/2 p*^2`, `p* = dH/dp = p`
@@ -31,6 +31,7 @@ class DuffingOscillator(InABox, DampedMechanics):
 
     start = ((-1.5, 1.5), (-1.5, 1.5))
     box = ((-2.0, 2.0), (-2.0, 2.0))
+    sees = ()
 
     def __init__(self, friction: float = 0.3):
         _check_friction(friction)
@@ -39,7 +40,7 @@ class DuffingOscillator(InABox, DampedMechanics):
         )
 
 
-class DuffingInBath(InABox, GENERIC):
+class DuffingInBath(KnownGENERIC):
     """The same particle with the bath that it heats.
 
     state: `x = (q, p, s)`, position, momentum, entropy of the bath
@@ -56,6 +57,7 @@ class DuffingInBath(InABox, GENERIC):
 
     start = ((-1.5, 1.5), (-1.5, 1.5), (-0.5, 0.5))
     box = ((-2.0, 2.0), (-2.0, 2.0), (-0.5, 1.4))
+    sees = (2,)
 
     def __init__(self, friction: float = 0.3):
         _check_friction(friction)
@@ -68,7 +70,7 @@ class DuffingInBath(InABox, GENERIC):
         )
 
 
-class HeatBathOscillator(InABox, GENERIC):
+class HeatBathOscillator(KnownGENERIC):
     """A harmonic oscillator whose friction grows exponentially with its speed, and the bath that it heats.
 
     state: `x = (q, p, s)`, position, momentum, entropy of the bath
@@ -87,6 +89,7 @@ class HeatBathOscillator(InABox, GENERIC):
 
     start = ((-1.5, 1.5), (-1.5, 1.5), (0.0, 0.6))
     box = ((-2.0, 2.0), (-2.0, 2.0), (0.0, 1.3))
+    sees = (2,)
 
     def __init__(self, friction: float = 0.3, steepness: float = 1.5):
         _check_friction(friction)

@@ -2,11 +2,10 @@
 
 from torch import Tensor
 
-from ggd_helpers.dynamics.generic import GENERIC
 from ggd_helpers.potentials.general import FormulaDissipation
 from ggd_helpers.potentials.generic import CanonicalPoisson, EntropyCoordinate, FormulaEnergy
 from ggd_helpers.ranges import check
-from ggd_helpers.systems.generic.box import InABox
+from ggd_helpers.systems.generic.known import KnownGENERIC
 
 
 def _energy(x: Tensor) -> Tensor:
@@ -14,7 +13,7 @@ def _energy(x: Tensor) -> Tensor:
     return p**2 / 2 + (q - r) ** 2 / 2 + 0.15 * r**2 + s.exp()
 
 
-class PerzynaBar(InABox, GENERIC):
+class PerzynaBar(KnownGENERIC):
     """Perzyna viscoplasticity in one dimension: a unit mass on a bar that yields, and hardens as it does.
 
     state: `x = (q, p, r, s)`, strain, momentum, plastic strain, entropy; the elastic strain is `q - r`
@@ -35,6 +34,7 @@ class PerzynaBar(InABox, GENERIC):
 
     start = ((-1.5, 1.5), (-1.5, 1.5), (-0.5, 0.5), (-0.3, 0.5))
     box = ((-2.3, 2.3), (-2.0, 2.0), (-1.3, 1.3), (-0.3, 1.2))
+    sees = (3,)
 
     def __init__(self, threshold: float = 0.4):
         check("threshold", threshold, "0 to 2", "it is the yield stress")
