@@ -72,8 +72,8 @@ def check_both_laws(law, states):
 @every_friction
 @pytest.mark.parametrize("make", LAWS.values(), ids=LAWS)
 def test_both_laws_of_untrained_models_on_many_states(make, friction):
-    law = make(friction)
-    states = 2 * normal((100_000, law.energy.scalar.tilt.numel()), 1)
+    law, count = make(friction), 100_000 if friction is ChannelDissipation else 10_000
+    states = 2 * normal((count, law.energy.scalar.tilt.numel()), 1)
     check_both_laws(law, states)
     with torch.no_grad():
         assert law.entropy_production(states).max() > 1e-3  # a law that does nothing would keep both
@@ -284,12 +284,12 @@ def test_every_weight_of_a_law_receives_a_gradient():
 
 def test_friction_is_found_from_trajectories():
     system = HeatBathOscillator()
-    data = simulate(system, 20, 201, 0.05, seed=20)
+    data = simulate(system, 20, 101, 0.1, seed=20)
     law = learned_beside(system, system.energy, seed=20)
-    recipe = SelfScaledBFGS(ScaledDifferences(), iterations=250, points=15, restarts=2, trial=30)
+    recipe = SelfScaledBFGS(ScaledDifferences(), iterations=120, points=15, restarts=2, trial=20)
     fit(law, data.select(torch.arange(15)), recipe, seed=20, progress=False)
     numbers = evaluate(law, data.select(torch.arange(15, 20)), measures.against(system)).metrics
-    assert numbers["velocity_mse"] < 1e-7
+    assert numbers["velocity_mse"] < 1e-6
     assert numbers["Xi_error"] < 1e-2
     assert numbers["energy_drift"] < 1e-4
     assert numbers["E_error"] == 0

@@ -102,12 +102,11 @@ def test_the_damped_oscillator_loses_its_energy_to_friction():
 def test_scipy_moves_the_same_way(kind):
     system = kind()
     x0 = system.sample_initial_states(2, torch.Generator().manual_seed(3))
-    found = rk4(system, x0, 0.5, 9, substeps=200)
+    found = rk4(system, x0, 0.5, 9, substeps=40)
     for start, path in zip(x0, found, strict=True):
         solution = solve_ivp(lambda t, x: TEXTBOOK[kind](x), (0, 4), start.numpy(), t_eval=np.linspace(0, 4, 9),
-                             rtol=1e-11, atol=1e-12, max_step=0.02)  # fmt: skip
-        # a threshold is a kink of the velocity: there both lose their order
-        tolerance = 1e-6 if kind is PerzynaBar else 1e-8
+                             rtol=1e-11, atol=1e-12, max_step=0.1)  # fmt: skip
+        tolerance = 1e-4 if kind is PerzynaBar else 1e-6  # a threshold is a kink of the velocity: both lose their order
         np.testing.assert_allclose(path.numpy(), solution.y.T, rtol=0, atol=tolerance)
 
 
@@ -130,7 +129,7 @@ def test_energy_is_conserved_to_the_order_of_the_integrator(make):
 @every_generic
 def test_entropy_rises_and_trajectories_stay_in_the_box(kind):
     system = kind()
-    data = simulate(system, 60, 501, 0.02, seed=20)
+    data = simulate(system, 60, 101, 0.1, seed=20, substeps=2)
     low, high = torch.tensor(system.box, dtype=torch.float64).T
     inside = ((data.states >= low - 0.05) & (data.states <= high + 0.05)).double().mean()
     assert inside > 0.999
@@ -156,15 +155,15 @@ def test_below_the_threshold_nothing_is_dissipated():
     assert (production[~below] > 0).all()
 
 
-def test_gases_come_to_one_temperature_and_one_pressure_share():
-    """At rest on average: with friction of no kind but heat, temperatures meet and the volumes become equal."""
-    system = GasContainers()
+def test_gases_share_heat_and_volume_in_the_end():
+    """Nothing but heat is dissipated, and yet the wall comes to rest in the middle, between equal temperatures."""
+    system = GasContainers(conduction=2.0)
     x0 = torch.tensor([0.8, 0.0, 1.2, 1.9], dtype=torch.float64)
-    path = rk4(system, x0, 0.5, 121, substeps=25)
+    path = rk4(system, x0, 0.5, 31, substeps=8)
     E1, E2 = (path[:, 2].exp() / path[:, 0]) ** (2 / 3), (path[:, 3].exp() / (2 - path[:, 0])) ** (2 / 3)
     gap = (E1 - E2).abs()
-    assert gap[-20:].max() < 0.1 * gap[:20].max()
-    assert (path[-20:, 0].mean() - 1).abs() < 0.02
+    assert gap[-8:].max() < 0.2 * gap[:8].max()
+    assert (path[-8:, 0].mean() - 1).abs() < 0.02
 
 
 @pytest.mark.parametrize(

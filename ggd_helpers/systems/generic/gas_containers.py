@@ -18,7 +18,7 @@ def _gas_energies(x: Tensor) -> Tensor:
 class GasContainers(KnownGENERIC):
     """Two ideal gases on both sides of a wall that moves without friction and conducts heat.
 
-    state: `x = (q, p, S_1, S_2)`, the wall's position (`0 < q < 2`) and momentum, the entropies of the gases; the wall's
+    state: `x = (q, p, S_1, S_2)`, position (`0 < q < 2`) and momentum of the wall, entropies of the gases; the wall's
     mass, its area and `N k` are 1, the volumes `q` and `2 - q`
 
     `E = p^2/2 + E_1 + E_2`, `E_i = (e^(S_i) / V_i)^(2/3)` (Sackur and Tetrode; the constant is taken into `S_i`), hence
