@@ -1,4 +1,4 @@
-"""Competing architectures: what each promises for any weights, and what none of it keeps; each against a textbook law."""
+"""Competing architectures: what each promises for any weights, and what it does not keep."""
 
 import pytest
 import torch
@@ -32,7 +32,7 @@ from ggd_helpers.potentials.generic import (
 from ggd_helpers.recordings.regular import Trajectories
 from ggd_helpers.training.degeneracy_penalty import PenalisedDegeneracies
 from ggd_helpers.training.fit import fit
-from ggd_helpers.training.objectives import Batch, Differences, ScaledDifferences
+from ggd_helpers.training.objectives import Batch, ScaledDifferences
 from ggd_helpers.training.onsager_residual import OnsagerResidual
 from ggd_helpers.training.physics_informed import PhysicsInformed
 from ggd_helpers.training.self_scaled_bfgs import SelfScaledBFGS
@@ -189,7 +189,7 @@ def test_an_hnn_learns_what_swings_for_ever_and_not_what_comes_to_rest():
         law = HamiltonianNetwork(LearnedEnergy(2, width=8), CanonicalPoisson(), seed=2)
         fit(law, data, recipe, progress=False)
         with torch.no_grad():
-            missed.append(((law(data.states) - data.velocities).square().mean() / data.velocities.square().mean()))
+            missed.append((law(data.states) - data.velocities).square().mean() / data.velocities.square().mean())
     assert missed[0] < 1e-4
     assert missed[1] > 1e-3
 
@@ -221,13 +221,15 @@ def scale_of(operator, x, slope, other):
 
 
 def test_free_operators_are_not_degenerate():
-    law, x = soft(seed=0), states(1000, 7, 3)
-    with torch.no_grad():
-        e = law.energy.gradient(x)
-        terms = e * law(x)
-        assert (terms.sum(-1).abs() / terms.abs().sum(-1)).median() > 0.05
-        assert law.entropy_production(x).min() < -0.01
-        assert all(violation.norm(dim=-1).mean() > 0.05 for violation in law.violations(x))
+    x, rates = states(1000, 7, 3), []
+    for seed in range(5):
+        law = soft(seed)
+        with torch.no_grad():
+            terms = law.energy.gradient(x) * law(x)
+            assert (terms.sum(-1).abs() / terms.abs().sum(-1)).median() > 0.05
+            assert all(violation.norm(dim=-1).mean() > 0.05 for violation in law.violations(x))
+            rates.append(law.entropy_production(x).min().item())
+    assert min(rates) < -0.01
 
 
 def test_with_the_true_parts_a_metriplectic_law_is_the_textbook():
@@ -329,20 +331,17 @@ def test_the_balance_is_newtons_law():
 def test_slopes_of_the_curve_are_those_of_automatic_differentiation():
     network, t = PhysicsInformedOscillator(10.0, width=5, seed=1), torch.linspace(0, 10, 7, dtype=torch.float64)
 
-    def first(t):
-        return torch.func.jvp(network, (t,), (torch.ones_like(t),))[1]
-
     q, q1, q2 = network.curve(t)
     torch.testing.assert_close(network(t), q)
-    torch.testing.assert_close(first(t), q1)
-    torch.testing.assert_close(torch.func.jvp(first, (t,), (torch.ones_like(t),))[1], q2)
+    torch.testing.assert_close(torch.func.vmap(torch.func.grad(network))(t), q1)
+    torch.testing.assert_close(torch.func.vmap(torch.func.grad(torch.func.grad(network)))(t), q2)
 
 
 def test_coefficients_are_found_from_positions_alone():
     path = adaptive(duffing, torch.tensor([[1.3, 1.0]], dtype=torch.float64), 0.15, 41)
     hidden = torch.stack([path[..., 0], torch.full_like(path[..., 0], 7.0)], dim=-1)  # momenta are not looked at
     network = PhysicsInformedOscillator(6.0, width=10, seed=0)
-    recipe = SelfScaledBFGS(PhysicsInformed(), iterations=700, restarts=1, tolerance=1e-14)
+    recipe = SelfScaledBFGS(PhysicsInformed(collocation=60), iterations=400, restarts=1, tolerance=1e-14)
     fit(network, Trajectories(hidden, 0.15), recipe, progress=False)
     found, true = network.coefficients.detach(), torch.tensor([1.0, 1.0, FRICTION], dtype=torch.float64)
     assert (found - true).abs().max() < 0.02

@@ -2,7 +2,7 @@
 
 import torch
 from torch import Tensor, nn
-from torch.func import jacfwd, vmap
+from torch.func import jacrev, vmap
 
 from ggd_helpers.dynamics.generic import DampedMechanics
 from ggd_helpers.networks import redraw_
@@ -57,7 +57,7 @@ class OnsagerNetwork(nn.Module):
 
     def _slope(self, x: Tensor, v: Tensor) -> Tensor:
         """`d^2 Xi*/dv^2`, `(m, n, n)`, a little of 1 added so that it can be inverted."""
-        bend = vmap(jacfwd(self.dual.flux, argnums=1))(x, v)
+        bend = vmap(jacrev(self.dual.flux, argnums=1))(x, v)
         return bend + 1e-12 * torch.eye(x.shape[-1]).to(x)
 
     def _solved(self, x: Tensor) -> Tensor:
@@ -67,12 +67,12 @@ class OnsagerNetwork(nn.Module):
             step = -torch.linalg.solve(self._slope(x, v), miss)
             step = step / step.norm(dim=-1, keepdim=True).clamp_min(1)  # not farther than 1 at once
             for _ in range(4):  # halved where it does not help
-                worse = self.residual(x, v + step).norm(dim=-1, keepdim=True) > miss.norm(dim=-1, keepdim=True)
-                step = torch.where(worse, step / 2, step)
-            v = v + step
-            miss = self.residual(x, v)
-            if step.abs().max() < 1e-14:
+                helps = self.residual(x, v + step).norm(dim=-1, keepdim=True) < miss.norm(dim=-1, keepdim=True)
+                step = torch.where(helps, step, step / 2)
+            if not helps.any():
                 break
+            v = torch.where(helps, v + step, v)
+            miss = self.residual(x, v)
         return v
 
 
