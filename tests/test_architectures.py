@@ -220,6 +220,17 @@ def scale_of(operator, x, slope, other):
     return q**2 * (2 * size if hasattr(operator, "matrix") else size**2) * slope.norm(dim=-1)
 
 
+@pytest.mark.parametrize("make", [soft, projected])
+def test_operators_are_skew_and_never_negative(make):
+    law, x, u, v = make(seed=3), states(100, 18, 3), normal((100, 3), 1), normal((100, 3), 2)
+    with torch.no_grad():
+        e, s = law.energy.gradient(x), law.entropy.conjugate(x)
+        torch.testing.assert_close((u * law.poisson(x, v, s)).sum(-1), -(v * law.poisson(x, u, s)).sum(-1))
+        torch.testing.assert_close((u * law.friction(x, v, e)).sum(-1), (v * law.friction(x, u, e)).sum(-1))
+        assert ((u * law.friction(x, u, e)).sum(-1) >= 0).all()
+        assert law.poisson(x, v, s).norm(dim=-1).mean() > 0.05
+
+
 def test_free_operators_are_not_degenerate():
     x, rates = states(1000, 7, 3), []
     for seed in range(5):

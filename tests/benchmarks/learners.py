@@ -23,7 +23,6 @@ import math
 import sys
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 
 import torch
 from kept import about, keep
@@ -45,12 +44,11 @@ def recipe(objective) -> ggd.SelfScaledBFGS:
 def mechanics(seed: int) -> dict[str, nn.Module]:
     """Learners of `(q, p)`."""
     energy, canonical = ggd.LearnedEnergy, ggd.CanonicalPoisson()
-    vonn = ggd.OnsagerNetwork(ggd.LearnedEntropy(2, 12), ggd.ConvexDissipation(2, width=4), seed)
     return {
         "plain network": ggd.PlainNetwork(2, 18, seed=seed),
         "HNN": ggd.HamiltonianNetwork(energy(2, 18), canonical, seed),
         "D-HNN": ggd.DissipativeHamiltonianNetwork(energy(2, 12), energy(2, 12), canonical, seed),
-        "VONN, raw": vonn,
+        "VONN, raw": ggd.OnsagerNetwork(ggd.LearnedEntropy(2, 10), ggd.ConvexDissipation(2, width=5), seed),
         "VONN in the balance": ggd.OnsagerInBalance(energy(1, 14), ggd.ChannelDissipation(1, 1, 3), seed=seed),
         "damped mechanics": ggd.DampedMechanics(energy(2, 13), ggd.ChannelDissipation(2, 1, 3), seed),
     }
@@ -62,13 +60,12 @@ def with_bath(seed: int) -> dict[str, nn.Module]:
     canonical, heat = ggd.CanonicalPoisson(), ggd.EntropyCoordinate()
     every = ((0, 1), (0, 2), (1, 2))
     on_p = ggd.Seeing(channels(1, 1), (2,))
-    vonn = ggd.OnsagerNetwork(entropy(3, 12), ggd.ConvexDissipation(3, width=4), seed)
     wedge = ggd.GENERIC
     return {
         "plain network": ggd.PlainNetwork(3, 20, seed=seed),
         "HNN": ggd.HamiltonianNetwork(energy(3, 20), canonical, seed),
         "D-HNN": ggd.DissipativeHamiltonianNetwork(energy(3, 14), energy(3, 14), canonical, seed),
-        "VONN, raw": vonn,
+        "VONN, raw": ggd.OnsagerNetwork(entropy(3, 12), ggd.ConvexDissipation(3, width=5), seed),
         "soft metriplectic": ggd.SoftMetriplectic(energy(3, 9), entropy(3, 9), 3, 6, seed),
         "projected": ggd.ProjectedMetriplectic(energy(3, 8), entropy(3, 8), ggd.ProjectedPoisson(3, 6), 3, 6, seed),
         "projected, L and S given": ggd.ProjectedMetriplectic(energy(3, 15), heat, canonical, 3, 8, seed),
@@ -212,7 +209,6 @@ def results(seed: int) -> Iterator[tuple[str, Numbers]]:
 
 
 def run(seed: int) -> dict[str, Numbers]:
-    torch.set_num_threads(1)
     found = {}
     for name, numbers in results(seed):
         found[name] = numbers
@@ -222,8 +218,7 @@ def run(seed: int) -> dict[str, Numbers]:
 
 def main(first: int, last: int) -> None:
     seeds, began = [*range(first, last + 1)], time.perf_counter()
-    with ProcessPoolExecutor(2) as pool:
-        rows = list(pool.map(run, seeds))
+    rows = [run(seed) for seed in seeds]
     metrics = {name: {key: [row[name][key] for row in rows] for key in rows[0][name]} for name in rows[0]}
     cpu = sum(numbers["cpu_seconds"] for row in rows for numbers in row.values())
     print(f"{len(seeds)} seeds: {time.perf_counter() - began:.0f} s in all, {cpu:.0f} CPU seconds of training")
@@ -231,4 +226,5 @@ def main(first: int, last: int) -> None:
 
 
 if __name__ == "__main__":
+    torch.set_num_threads(1)
     main(int(sys.argv[1]), int(sys.argv[2]))
