@@ -30,7 +30,7 @@ from torch import Tensor, nn
 
 import ggd_helpers as ggd
 
-ITERATIONS, TRIAL = 800, 40
+ITERATIONS, TRIAL = 600, 40
 COUNTS = (48, 4)
 Numbers = dict[str, float]
 
@@ -90,14 +90,10 @@ def own_energy(model: nn.Module) -> Callable[[Tensor], Tensor] | None:
     return getattr(model, "energy", None)
 
 
-def slope(function: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
-    return torch.func.grad(lambda x: function(x).sum())(x)
-
-
 @torch.no_grad()
 def rate(function: Callable[[Tensor], Tensor], velocity: Tensor, x: Tensor) -> Tensor:
     """How fast a function of the state changes, `(count,)`."""
-    return (slope(function, x) * velocity).sum(-1)
+    return (torch.func.grad(lambda x: function(x).sum())(x) * velocity).sum(-1)
 
 
 @torch.no_grad()
@@ -108,8 +104,7 @@ def own_laws(model: nn.Module, x: Tensor, when: str) -> Numbers:
     if energy is None:
         return {}
     if x.shape[-1] == 3 and not isinstance(model, ggd.OnsagerNetwork):
-        size = (slope(energy, x) * velocity).abs().sum(-1).clamp_min(1e-300)
-        found[f"degeneracy_{when}"] = (rate(energy, velocity, x).abs() / size).max().item()
+        found[f"degeneracy_{when}"] = ggd.generic_measures.degeneracy(model, energy, x)
     if entropy is not None or x.shape[-1] == 2:
         risen = rate(entropy or (lambda x: -energy(x)), velocity, x)
         found[f"min_entropy_production_{when}"] = risen.min().item()
