@@ -213,7 +213,11 @@ def run(seed: int) -> dict[str, Numbers]:
 
 def main(first: int, last: int) -> None:
     seeds, began = [*range(first, last + 1)], time.perf_counter()
-    rows = [run(seed) for seed in seeds]
+    rows = []
+    for seed in seeds:
+        rows.append(run(seed))
+        passed = time.perf_counter() - began
+        print(f"{passed / 60:.0f} min passed, {passed / 60 / len(rows) * (len(seeds) - len(rows)):.0f} min to go")
     metrics = {name: {key: [row[name][key] for row in rows] for key in rows[0][name]} for name in rows[0]}
     cpu = sum(numbers["cpu_seconds"] for row in rows for numbers in row.values())
     print(f"{len(seeds)} seeds: {time.perf_counter() - began:.0f} s in all, {cpu:.0f} CPU seconds of training")
