@@ -79,7 +79,7 @@ class Dense(_Layers):
     def gradient(self, x: Tensor) -> Tensor:
         """The network's slope, `(..., dim)` to `(..., dim)`, by the chain rule from the output back to the input."""
         *hidden, _ = self._preactivations(x)
-        slope = self.weights[-1]
+        slope = self.weights[-1].squeeze(0)
         for weight, a in zip(reversed(list(self.weights)[:-1]), reversed(hidden), strict=True):
             slope = (slope * sigmoid(a)) @ weight
         return slope

@@ -88,6 +88,27 @@ class Differences:
 
 
 @dataclass(frozen=True)
+class ScaledDifferences(Differences):
+    """Match velocities each in units of its own spread: `mean_i |dx_i/dt(model) - dx_i/dt(differences)|^2 / var_i`.
+
+    `var_i` is the variance of the i-th component over the batch: where one is far smaller than the others, it counts as
+    much. One that never varies counts in units of its size. The loss is 1 for a model that knows the mean velocity.
+    """
+
+    def loss(self, model: nn.Module, batch: Batch) -> Tensor:
+        """The mean squared error of the velocity over the variance of its component, a scalar."""
+        components = batch.targets.flatten(0, -2)
+        size = components.square().mean(0)
+        variance = components.var(0, correction=0)
+        unit = torch.where(variance > 1e-12 * size, variance, size).clamp_min(1e-300)
+        return ((_velocity(model, batch.states) - batch.targets).square() / unit).mean()
+
+    def unit(self, data: Trajectories) -> float:
+        """1: the loss has no unit."""
+        return 1.0
+
+
+@dataclass(frozen=True)
 class FlowMatching:
     """Match where the model's flow goes: RK4 over `segment` stored steps, compared with the stored states.
 
