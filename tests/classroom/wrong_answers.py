@@ -149,7 +149,7 @@ WRONG: dict[str, dict[str, list[Wrong]]] = {
             Wrong("after = softplus(z @ W_free.T + x @ V.T + b)", ("code_1", "code_2"), "some are negative"),
             Wrong("after = softplus(z @ ggd.positive(W_free).T + b)", ("code_1", "code_2"), "is missing"),
             Wrong("after = softplus(z @ W_free.abs().T + x @ V.T + b)", ("code_1",), "they differ"),
-            Wrong("after = z @ ggd.positive(W_free).T + x @ V.T + b", ("code_1",), "softplus is missing"),
+            Wrong("after = z @ ggd.positive(W_free).T + x @ V.T + b", ("code_1", "code_2"), "softplus is missing"),
             Wrong(
                 "after = softplus(z @ ggd.positive(W_free).T + x @ ggd.positive(V).T + b)",
                 ("code_1",),
