@@ -270,7 +270,7 @@ WRONG: dict[str, dict[str, list[Wrong]]] = {
         ],
         "experiment_1_answer": [
             Wrong("rate = kf", ("experiment_1",), "kb takes part"),
-            Wrong("rate = kf * kb + 1", ("experiment_1",), "that fits the three lines"),
+            Wrong("rate = kf * kb + 1", ("experiment_1",), "right for some lines only"),
             Wrong("rate = abs(kf - kb)", ("experiment_1",), "do not work against each other"),
             Wrong("rate = (kf + kb) / 2", ("experiment_1",), "not their mean"),
         ],
