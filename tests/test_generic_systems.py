@@ -106,8 +106,7 @@ def test_scipy_moves_the_same_way(kind):
     for start, path in zip(x0, found, strict=True):
         solution = solve_ivp(lambda t, x: TEXTBOOK[kind](x), (0, 4), start.numpy(), t_eval=np.linspace(0, 4, 9),
                              rtol=1e-11, atol=1e-12, max_step=0.1)  # fmt: skip
-        # a threshold is a kink of the velocity: there both lose their order
-        tolerance = 1e-4 if kind is PerzynaBar else 1e-7
+        tolerance = 1e-4 if kind is PerzynaBar else 1e-6  # a threshold is a kink of the velocity: both lose their order
         np.testing.assert_allclose(path.numpy(), solution.y.T, rtol=0, atol=tolerance)
 
 
@@ -158,13 +157,13 @@ def test_below_the_threshold_nothing_is_dissipated():
 
 def test_gases_share_heat_and_volume_in_the_end():
     """Nothing but heat is dissipated, and yet the wall comes to rest in the middle, between equal temperatures."""
-    system = GasContainers()
+    system = GasContainers(conduction=2.0)
     x0 = torch.tensor([0.8, 0.0, 1.2, 1.9], dtype=torch.float64)
-    path = rk4(system, x0, 0.5, 81, substeps=8)
+    path = rk4(system, x0, 0.5, 31, substeps=8)
     E1, E2 = (path[:, 2].exp() / path[:, 0]) ** (2 / 3), (path[:, 3].exp() / (2 - path[:, 0])) ** (2 / 3)
     gap = (E1 - E2).abs()
-    assert gap[-20:].max() < 0.2 * gap[:20].max()
-    assert (path[-20:, 0].mean() - 1).abs() < 0.02
+    assert gap[-8:].max() < 0.2 * gap[:8].max()
+    assert (path[-8:, 0].mean() - 1).abs() < 0.02
 
 
 @pytest.mark.parametrize(
