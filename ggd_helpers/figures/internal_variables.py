@@ -189,7 +189,7 @@ def errors_against_number(kept: Mapping[str, Any]) -> Figure:
         ax.set(xlabel="realisations of each pull", ylabel="off the truth (%)")
         ax.set_xticks(numbers, [str(number) for number in numbers])
         ax.xaxis.set_minor_locator(NullLocator())
-        _write_out(ax.yaxis)
+        _write_out(ax.yaxis, (1, 2, 3, 5, 8))
         ax.legend()
     return figure
 
@@ -206,7 +206,7 @@ def errors_by_weights(kept: Mapping[str, Any], names: Mapping[str, str]) -> Figu
             ax.hlines(i, values.min(), values.max(), color=colour, lw=1.5)
             ax.semilogx(values.quantile(0.5), i, "s" if label == "automatic" else "o", color=colour)
         ax.set(xlabel=f"{title} (%)")
-        _write_out(ax.xaxis)
+        _write_out(ax.xaxis, (1, 2, 4))
         ax.grid(axis="x", which="both", color="0.9", lw=0.6)
     axes[0].set_yticks(range(len(labels)), labels)
     axes[0].invert_yaxis()
@@ -233,9 +233,9 @@ def bands(kept: Mapping[str, Any]) -> Figure:
     return figure
 
 
-def _write_out(axis: Axis) -> None:
-    """Numbers of a logarithmic axis as 0.1, 0.2, 0.3: little more than a decade is shown."""
-    ticks = [digit * 10.0**power for power in range(-4, 3) for digit in (1, 2, 3, 5, 8)]
+def _write_out(axis: Axis, digits: Sequence[int]) -> None:
+    """Numbers of a logarithmic axis as 0.1, 0.2, 0.4: little more than a decade is shown."""
+    ticks = [digit * 10.0**power for power in range(-4, 3) for digit in digits]
     axis.set_major_locator(FixedLocator(ticks))
     axis.set_major_formatter("{x:g}")
     axis.set_minor_locator(NullLocator())

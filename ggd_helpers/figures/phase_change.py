@@ -141,9 +141,14 @@ def shares_against(pairs: Mapping[str, tuple[Tensor, Tensor]]) -> Figure:
 
 @styled
 def hysteresis(
-    lengths: Tensor, known: Tensor, predicted: Tensor, rest: Tensor, speeds: Sequence[float], lost: Mapping[str, Tensor]
+    lengths: Tensor,
+    known: Tensor,
+    predicted: Tensor,
+    rest: Tensor,
+    speeds: Sequence[float],
+    excess: Mapping[str, Tensor],
 ) -> Figure:
-    """Left: force against length at several speeds, and at rest. Right: the work that was lost, against speed."""
+    """Left: force against length at several speeds, and at rest. Right: the excess work against speed."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(8.4, 3.0))
     for k, speed in enumerate(speeds):
         left.plot(lengths[k], known[k], **{**KNOWN, "color": COLOURS[k]})
@@ -151,9 +156,9 @@ def hysteresis(
         left.plot([], [], color=COLOURS[k], label=f"speed {speed:g}")
     left.plot(rest[0], rest[1], color="0.25", lw=1, ls=":", label="at rest")
     left.set(xlabel="length of the chain $L$", ylabel="force on the end $F$")
-    for k, (name, values) in enumerate(lost.items()):
+    for k, (name, values) in enumerate(excess.items()):
         right.plot(speeds, values, marker="os^"[k], ls=DASHES[k], color=COLOURS[k], label=name)
-    right.set(xlabel="speed of the end", ylabel="work lost", xscale="log")
+    right.set(xlabel="speed of the end", ylabel="excess work", xlim=(0, None), ylim=(0, None))
     legend_outside(figure, left, columns=4)
     right.legend(loc="upper left")
     return figure

@@ -149,13 +149,16 @@ WRONG: dict[str, dict[str, list[Wrong]]] = {
             Wrong("after = softplus(z @ W_free.T + x @ V.T + b)", ("code_1", "code_2"), "some are negative"),
             Wrong("after = softplus(z @ ggd.positive(W_free).T + b)", ("code_1", "code_2"), "is missing"),
             Wrong("after = softplus(z @ W_free.abs().T + x @ V.T + b)", ("code_1",), "they differ"),
-            Wrong("after = z @ ggd.positive(W_free).T + x @ V.T + b", ("code_1",), "softplus is missing"),
+            Wrong("after = z @ ggd.positive(W_free).T + x @ V.T + b", ("code_1", "code_2"), "softplus is missing"),
             Wrong(
                 "after = softplus(z @ ggd.positive(W_free).T + x @ ggd.positive(V).T + b)",
                 ("code_1",),
                 "V may have any sign",
             ),
             Wrong("after = torch.tanh(z @ ggd.positive(W_free).T + x @ V.T + b)", ("code_1", "code_2"), "tanh"),
+            Wrong("after = softplus(x @ V.T + b)", ("code_1", "code_2"), "where is z?"),
+            Wrong("after = softplus(z.sum(-1, keepdim=True) + x @ V.T + b)", ("code_1", "code_2"), "where is W?"),
+            Wrong("after = z.sum(-1, keepdim=True) + x @ V.T + b", ("code_1", "code_2"), "where is softplus?"),
         ],
         "code_3_answer": [
             Wrong("xi = psi(x, force) - psi(x, torch.zeros_like(force))", ("code_3",), "it is not even"),
@@ -267,6 +270,7 @@ WRONG: dict[str, dict[str, list[Wrong]]] = {
         ],
         "experiment_1_answer": [
             Wrong("rate = kf", ("experiment_1",), "kb takes part"),
+            Wrong("rate = kf * kb + 1", ("experiment_1",), "right for some lines only"),
             Wrong("rate = abs(kf - kb)", ("experiment_1",), "do not work against each other"),
             Wrong("rate = (kf + kb) / 2", ("experiment_1",), "not their mean"),
         ],
