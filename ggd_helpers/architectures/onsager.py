@@ -2,7 +2,7 @@
 
 import torch
 from torch import Tensor, nn
-from torch.func import jacrev, vmap
+from torch.func import jacrev
 
 from ggd_helpers.dynamics.generic import DampedMechanics
 from ggd_helpers.networks import redraw_
@@ -32,7 +32,7 @@ class OnsagerNetwork(nn.Module):
     with `dS/dx` in (3.3).
     """
 
-    STEPS = 60  # of Newton, at most
+    STEPS = 25  # of Newton, at most
 
     def __init__(self, entropy: Entropy, dual: DissipationPotential, seed: int | None = None):
         super().__init__()
@@ -57,7 +57,7 @@ class OnsagerNetwork(nn.Module):
 
     def _slope(self, x: Tensor, v: Tensor) -> Tensor:
         """`d^2 Xi*/dv^2`, `(m, n, n)`, a little of 1 added so that it can be inverted."""
-        bend = vmap(jacrev(self.dual.flux, argnums=1))(x, v)
+        bend = jacrev(lambda v: self.dual.flux(x, v).sum(0))(v).movedim(0, 1)  # a flux sees its own velocity only
         return bend + 1e-12 * torch.eye(x.shape[-1]).to(x)
 
     def _solved(self, x: Tensor) -> Tensor:
@@ -65,9 +65,10 @@ class OnsagerNetwork(nn.Module):
         miss = self.residual(x, v)
         for _ in range(self.STEPS):
             step = -torch.linalg.solve(self._slope(x, v), miss)
-            step = step / step.norm(dim=-1, keepdim=True).clamp_min(1)  # not farther than 1 at once
+            farthest = 1 + v.norm(dim=-1, keepdim=True)  # at once
+            step = step / (step.norm(dim=-1, keepdim=True) / farthest).clamp_min(1)
             for _ in range(4):  # halved where it does not help
-                helps = self.residual(x, v + step).norm(dim=-1, keepdim=True) < miss.norm(dim=-1, keepdim=True)
+                helps = self.residual(x, v + step).norm(dim=-1, keepdim=True) < 0.99 * miss.norm(dim=-1, keepdim=True)
                 step = torch.where(helps, step, step / 2)
             if not helps.any():
                 break

@@ -97,10 +97,9 @@ def rate(function: Callable[[Tensor], Tensor], velocity: Tensor, x: Tensor) -> T
 
 
 @torch.no_grad()
-def own_laws(model: nn.Module, x: Tensor, when: str) -> Numbers:
+def own_laws(model: nn.Module, x: Tensor, velocity: Tensor, when: str) -> Numbers:
     """Both laws by a learner's own potentials; one without an entropy has `-H` instead."""
-    energy, velocity, found = own_energy(model), model(x), {}
-    entropy = getattr(model, "entropy", None)
+    energy, entropy, found = own_energy(model), getattr(model, "entropy", None), {}
     if energy is None:
         return {}
     if x.shape[-1] == 3 and not isinstance(model, ggd.OnsagerNetwork):
@@ -109,6 +108,10 @@ def own_laws(model: nn.Module, x: Tensor, when: str) -> Numbers:
         risen = rate(entropy or (lambda x: -energy(x)), velocity, x)
         found[f"min_entropy_production_{when}"] = risen.min().item()
     return found
+
+
+def random_states(system) -> Tensor:
+    return system.sample_states(10_000, torch.Generator().manual_seed(0))
 
 
 def relative_misfit(found: Tensor, true: Tensor) -> float:
@@ -127,10 +130,11 @@ def shell(system, count: int, seed: int) -> Tensor:
 
 
 @torch.no_grad()
-def motion(model: nn.Module, system, test: ggd.Trajectories) -> Numbers:
-    """Velocities, rollouts, the known energy and entropy, and the world outside."""
+def judged(model: nn.Module, system, test: ggd.Trajectories) -> Numbers:
+    """Velocities, rollouts, the known energy and entropy, the world outside, and both laws by its own potentials."""
     flat, outside = test.states[:, ::5].flatten(0, 1), shell(system, 2000, 1)
-    box = system.sample_states(10_000, torch.Generator().manual_seed(0))
+    box = random_states(system)
+    velocity = model(box)
     path = ggd.rk4(model, test.states[:, 0], 5 * test.dt, len(test.times[::5]))
     known = test.states[:, ::5]
     entropy = (lambda x: x[..., -1]) if isinstance(system, ggd.GENERIC) else (lambda x: -system.energy(x))
@@ -139,22 +143,25 @@ def motion(model: nn.Module, system, test: ggd.Trajectories) -> Numbers:
         "rollout_mse": (path - known).square().mean(),
         "outside": (model(outside) - system(outside)).square().mean() / system(outside).square().mean(),
         "energy_drift": (system.energy(path) - system.energy(known)).abs().max(),
-        "min_known_entropy_production": rate(entropy, model(box), box).min(),
+        "min_known_entropy_production": rate(entropy, velocity, box).min(),
     }
     energy = own_energy(model)
     numbers = {name: value.item() for name, value in found.items()}
     if energy is not None:
         numbers["energy_error"] = relative_misfit(energy(flat), system.energy(flat))
+    numbers |= own_laws(model, box, velocity, "trained")
     return {name: math.inf if math.isnan(value) else value for name, value in numbers.items()}
 
 
 def learned(model: nn.Module, system, training: ggd.Trajectories, test: ggd.Trajectories, seed: int) -> Numbers:
     """Train a learner and measure it, before and after."""
-    box, began = system.sample_states(10_000, torch.Generator().manual_seed(0)), time.process_time()
-    numbers = {"parameters": ggd.count_learned(model)} | own_laws(model, box, "untrained")
+    box = random_states(system)
+    with torch.no_grad():
+        numbers = {"parameters": ggd.count_learned(model)} | own_laws(model, box, model(box), "untrained")
+    began = time.process_time()
     history = ggd.fit(model, training, recipe(objective_of(model)), seed=seed, progress=False)
     numbers |= {"iterations": len(history.losses), "cpu_seconds": time.process_time() - began}
-    return numbers | motion(model, system, test) | own_laws(model, box, "trained")
+    return numbers | judged(model, system, test)
 
 
 def inverse_problem(system, data: ggd.Trajectories, test: ggd.Trajectories, seed: int) -> Numbers:
@@ -166,9 +173,8 @@ def inverse_problem(system, data: ggd.Trajectories, test: ggd.Trajectories, seed
     history = ggd.fit(model, measured, recipe(ggd.PhysicsInformed()), seed=seed, progress=False)
     told = {"parameters": ggd.count_learned(model), "iterations": len(history.losses)}
     told |= dict(zip("abc", model.coefficients.tolist(), strict=True))
-    box = system.sample_states(10_000, torch.Generator().manual_seed(0))
     told["cpu_seconds"] = time.process_time() - began
-    return told | motion(model.law(), system, test) | own_laws(model.law(), box, "trained")
+    return told | judged(model.law(), system, test)
 
 
 @torch.no_grad()
