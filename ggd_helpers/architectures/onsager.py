@@ -61,19 +61,21 @@ class OnsagerNetwork(nn.Module):
         return bend + 1e-12 * torch.eye(x.shape[-1]).to(x)
 
     def _solved(self, x: Tensor) -> Tensor:
-        v = torch.zeros_like(x)
-        miss = self.residual(x, v)
+        v, wanted = torch.zeros_like(x), self.entropy.conjugate(x)
+        miss = self.dual.flux(x, v) - wanted
         for _ in range(self.STEPS):
             step = -torch.linalg.solve(self._slope(x, v), miss)
             farthest = 1 + v.norm(dim=-1, keepdim=True)  # at once
             step = step / (step.norm(dim=-1, keepdim=True) / farthest).clamp_min(1)
             for _ in range(4):  # halved where it does not help
-                helps = self.residual(x, v + step).norm(dim=-1, keepdim=True) < 0.99 * miss.norm(dim=-1, keepdim=True)
+                tried = self.dual.flux(x, v + step) - wanted
+                helps = tried.norm(dim=-1, keepdim=True) < 0.99 * miss.norm(dim=-1, keepdim=True)
+                if helps.all():
+                    break
                 step = torch.where(helps, step, step / 2)
             if not helps.any():
                 break
-            v = torch.where(helps, v + step, v)
-            miss = self.residual(x, v)
+            v, miss = torch.where(helps, v + step, v), torch.where(helps, tried, miss)
         return v
 
 
