@@ -3,8 +3,8 @@
     python tests/benchmarks/sweep_under_fire.py [starts] [kills] [speed]
 
 starts: 100 kernels, 8 at a time; none may clash with another, so each run is begun once.
-kills: 60 runs of a second on 4 workers, and every 2 to 4 seconds a kernel or a worker is killed; all must be done, by the
-    same command given again where three attempts were in vain, none twice in the table, no process and no file left.
+kills: 60 runs of a second on 4 workers, and every 2 to 4 seconds a kernel or a worker is killed; all must be done, by
+    the same command again where three attempts were in vain, none twice in the table, no process and no file left.
 speed: 12 runs of 3 seconds of a processor, first one after another with `ggd run`, then as a sweep on 2 workers.
 """
 
