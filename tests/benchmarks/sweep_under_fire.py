@@ -3,8 +3,9 @@
     python tests/benchmarks/sweep_under_fire.py [starts] [kills] [speed]
 
 starts: 100 kernels, 8 at a time; none may clash with another, so each run is begun once.
-kills: 60 runs of a second on 4 workers, and every 2 to 4 seconds a kernel or a worker is killed; all must be done, by
-    the same command again where three attempts were in vain, none twice in the table, no process and no file left.
+kills: 60 runs of a second on 4 workers; a kernel or a worker is killed each time when a run alone would have taken its time
+    or up to twice that; all must be done, by the same command again where three attempts were in vain, none twice in the
+    table, no process and no file left.
 speed: 12 runs of 3 seconds of a processor, first one after another with `ggd run`, then as a sweep on 2 workers.
 """
 
@@ -63,6 +64,9 @@ def starts(place: Place) -> str:
 
 
 def kills(place: Place) -> str:
+    began = time.perf_counter()
+    assert place.start("run", "03_tiny", "-p", "nap=1", "--out", str(place.out.parent / "alone")).wait() == 0
+    alone = time.perf_counter() - began
     moments, began, commands = random.Random(SEED), time.perf_counter(), 0
     killed: Counter[str] = Counter()
     seen: set[psutil.Process] = set()
@@ -73,7 +77,7 @@ def kills(place: Place) -> str:
         sweep = place.sweep(seeds=60, nap=1.0, workers=4)
         program = psutil.Process(sweep.pid)
         while (code := sweep.poll()) is None:
-            time.sleep(moments.uniform(2.0, 4.0))
+            time.sleep(alone * moments.uniform(1.0, 2.0))
             kind, found = victims(program, moments.choice(["kernel", "worker"]), seen)
             if found and sweep.poll() is None:
                 moments.choice(found).kill()
@@ -83,7 +87,10 @@ def kills(place: Place) -> str:
     attempts = place.check(60)
     seconds = time.perf_counter() - began
     told = ", ".join(f"{count} in {number}" for number, count in sorted(attempts.items()))
-    return f"60 runs, killed {dict(killed)}: all done ({told} attempts) by {commands} command(s), {seconds:.0f} s"
+    return (
+        f"60 runs ({alone:.0f} s alone), killed {dict(killed)}: all done ({told} attempts) by {commands} command(s), "
+        f"{seconds:.0f} s"
+    )
 
 
 def victims(program: psutil.Process, kind: str, seen: set[psutil.Process]) -> tuple[str, list[psutil.Process]]:

@@ -55,6 +55,8 @@ def hand_in_trouble(course: Path) -> None:
         path = course / "submitted" / student / FIRST / f"{FIRST}.ipynb"  # nbgrader's own layout is read, too
         path.parent.mkdir(parents=True)
         path.write_text(text, encoding="latin-1")
+    kills = with_body(right, "code_1_answer", "import os\nos.kill(os.getppid(), 9)")
+    hand_in(course, "kills_its_grader", FIRST, kills)
     handed_out = (course / "release" / FIRST / f"{FIRST}.ipynb").read_text(encoding="utf-8")
     hand_in(course, "untouched", FIRST, json.loads(handed_out))
     cheat = with_body(with_body(right, "warm_up_1_answer", "pass"), "warm_up_1", "pass")
@@ -136,6 +138,8 @@ def trouble_is_named_and_costs_its_own_points_only(of_student: dict[str, Row]) -
     row = of_student["hangs_and_dies"]
     assert row.notes == "hangs in the cell warm_up_2_answer; the kernel died in the cell code_3_answer"
     assert {name for name, (got, _) in row.points.items() if got} == {"warm_up_1", "code_1", "code_2"}
+    killed = of_student["kills_its_grader"]
+    assert (killed.total, killed.notes) == (0, "it was killed by SIGKILL, most often for memory: grade again")
     row = of_student["changes_and_deletes"]
     assert row.notes == "cells were missing and were put back, empty: setup, code_1, open"
     assert {name for name, (got, _) in row.points.items() if not got} == {"warm_up_1"}
@@ -182,6 +186,8 @@ def test_a_grading_that_is_ended_leaves_no_kernel_and_can_be_given_again(course:
         with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
             while len(children := psutil.Process(process.pid).children(recursive=True)) < 4:
                 time.sleep(0.05)
+            paths = [word for child in children for word in child.cmdline() if word.endswith("kernel.json")]
+            assert [json.loads(Path(path).read_text())["transport"] for path in paths] == ["ipc"] * 2
             with pytest.raises(Refused, match="is being graded by another program: wait for its end"):
                 grade(course)
             process.send_signal(ending)

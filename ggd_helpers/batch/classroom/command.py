@@ -33,7 +33,7 @@ def add_class_command(commands: "argparse._SubParsersAction[argparse.ArgumentPar
 
 
 def _positive(text: str) -> int:
-    if text.isdigit() and int(text) > 0:
+    if text.isdecimal() and int(text) > 0:
         return int(text)
     raise argparse.ArgumentTypeError(f"must be a whole number, 1 or more (got {text!r})")
 
