@@ -3,9 +3,9 @@
     python tests/benchmarks/sweep_under_fire.py [starts] [kills] [speed]
 
 starts: 100 kernels, 8 at a time; none may clash with another, so each run is begun once.
-kills: 60 runs of a second on 4 workers; a kernel or a worker is killed each time when a run alone would have taken its time
-    or up to twice that; all must be done, by the same command again where three attempts were in vain, none twice in the
-    table, no process and no file left.
+kills: 60 runs of a second on 4 workers; a kernel or a worker is killed again and again, after once to twice the time
+    that a run takes alone. All must be done, by the same command again where three attempts were in vain, none twice in
+    the table, no process and no file left.
 speed: 12 runs of 3 seconds of a processor, first one after another with `ggd run`, then as a sweep on 2 workers.
 """
 
