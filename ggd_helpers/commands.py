@@ -4,6 +4,7 @@ Exit codes: 0 done, 1 failed, 2 refused (what was asked for cannot be done as as
 """
 
 import argparse
+import errno
 import os
 import platform
 import shutil
@@ -21,6 +22,9 @@ from ggd_helpers.batch.columns import aligned
 from ggd_helpers.batch.signals import answer_all_like_ctrl_c
 from ggd_helpers.files import CHAPTERS
 
+NOT_WRITTEN = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
+"""Why a file cannot be written, and no fault of this program."""
+
 
 def answer(argv: list[str], folder: Path = CHAPTERS) -> int:
     """Do what the command line says with the chapters in `folder`; returns the exit code."""
@@ -32,6 +36,12 @@ def answer(argv: list[str], folder: Path = CHAPTERS) -> int:
         return 2
     except batch.ChapterFailed as error:
         print(f"ggd: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        if error.errno not in NOT_WRITTEN:
+            raise
+        place = f"{error.filename}: " if error.filename else ""
+        print(f"ggd: {place}{error.strerror}: mend that, and give the same command again.", file=sys.stderr)
         return 1
 
 

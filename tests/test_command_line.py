@@ -396,7 +396,7 @@ class TestRefusedBeforeAKernelStarts:
         finally:
             subprocess.run(["chattr", "-i", path], check=True)
         (said,) = capsys.readouterr().err.splitlines()
-        assert said.endswith("or name another folder with --out.")
+        assert "or name another folder" in said
         assert files(tmp_path / "o") == {"notebook.ipynb", "results.json", "manifest.json", "figures", "figures/a.png"}
 
     @pytest.mark.parametrize("name", ["x" * 300, os.fsdecode(b"\xff")], ids=["too long", "not UTF-8"])

@@ -149,6 +149,19 @@ class TestOneSweep:
         assert answer(["sweep", "03_tiny", "--plot", "msee", "--out", str(out)], chapters) == 2
         assert "'msee' is no metric of this sweep: name one of 1d.mse" in capsys.readouterr().err
 
+    def test_a_figure_that_cannot_be_written_is_a_sentence(self, out: Path, chapters: Path, capsys):
+        path = out / "summary_1d.mse.png"
+        if subprocess.run(["chattr", "+i", path], stderr=subprocess.DEVNULL).returncode:
+            pytest.skip("needs root, and a disk on which files can be made immutable")
+        try:
+            assert answer(["sweep", "03_tiny", "--plot", "1d.mse", "--out", str(out)], chapters) == 1
+        finally:
+            subprocess.run(["chattr", "-i", path], check=True)
+        (said,) = capsys.readouterr().err.splitlines()
+        assert said.startswith(f"ggd: {path}")
+        assert said.endswith(": Operation not permitted: mend that, and give the same command again.")
+        check_tidy(out)
+
     def test_a_table_that_was_changed_by_hand_is_not_replaced(self, out: Path, chapters: Path, capsys):
         before = (out / "sweep.csv").read_text()
         (out / "sweep.csv").write_text(before + "mine\n")

@@ -1,4 +1,5 @@
-"""Chapters as programs: read one (`chapter`), run it (`run`), execute all as they are committed (`refresh`).
+"""Chapters as programs: read one (`chapter`), run it (`run`) or many at once (`sweep_command`), execute all as they are
+committed (`refresh`); exercises for a class (`classroom`).
 
 What needs papermill, nbformat or a kernel is imported when a chapter is executed, so that `ggd list` answers at once.
 """

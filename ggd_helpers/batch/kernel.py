@@ -47,8 +47,8 @@ class ThisPython(AsyncKernelManager):
 
 
 @contextmanager
-def kernel_at(staging: Path, lock: int, started: list[ThisPython]) -> Iterator[type[ThisPython]]:
-    """Such kernels, with their connection file in the staging folder of a run, and its lock while they live.
+def kernel_at(staging: Path, lock: int | None, started: list[ThisPython]) -> Iterator[type[ThisPython]]:
+    """Such kernels, with their connection file in the staging folder of a run, and its lock, if any, while they live.
 
     They talk through sockets in a folder of their own, where the system has such: no two kernels can clash for a port.
     They are dead when the block ends: papermill does not mind a kernel that was starting when Ctrl-C came, and that one

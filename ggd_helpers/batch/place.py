@@ -17,7 +17,7 @@ from ggd_helpers.batch.signals import undisturbed
 from ggd_helpers.files import MANIFEST, sha256, written_whole
 
 STAGING, LOCK = ".ggd-partial", "lock"
-_ANOTHER = "or name another folder with --out."
+ANOTHER = "or name another folder with --out."
 PATIENCE = 3.0  # seconds: a kernel whose program was killed looks once a second whether it still has one
 
 
@@ -54,10 +54,10 @@ class Place:
             if not os.path.lexists(path):
                 continue
             if path.is_symlink() or not path.is_file() or sha256(path) != digest:
-                raise Refused(f"{path} was changed after the run that wrote it: keep it elsewhere, {_ANOTHER}")
+                raise Refused(f"{path} was changed after the run that wrote it: keep it elsewhere, {ANOTHER}")
             for each in (path, path.parent):
                 if not os.access(each, os.W_OK):
-                    raise Refused(f"{each} is protected from writing: lift that, {_ANOTHER}")
+                    raise Refused(f"{each} is protected from writing: lift that, {ANOTHER}")
         return [name for name in (*listed, MANIFEST) if os.path.lexists(self.out / name)]
 
     def put(self) -> Path:
@@ -147,10 +147,10 @@ def held(out: Path) -> Iterator[Place]:
     """
     try:
         if out.exists() and not out.is_dir():
-            raise Refused(f"{out} is a file, not an earlier run: nothing was touched. Move it, {_ANOTHER}")
+            raise Refused(f"{out} is a file, not an earlier run: nothing was touched. Move it, {ANOTHER}")
         place = _claim(out)
     except OSError as error:
-        raise Refused(f"{out} cannot be made or written to ({error.strerror}): mend that, {_ANOTHER}") from None
+        raise unusable(out, error) from None
     try:
         yield place
     finally:
@@ -158,6 +158,11 @@ def held(out: Path) -> Iterator[Place]:
             with suppress(OSError):
                 place.clear()
             os.close(place.lock)
+
+
+def unusable(folder: Path, error: OSError) -> Refused:
+    """Why nothing can be written to a folder, as a sentence."""
+    return Refused(f"{folder} cannot be made or written to ({error.strerror}): mend that, or name another folder.")
 
 
 def _claim(out: Path) -> Place:
@@ -172,7 +177,7 @@ def _claim(out: Path) -> Place:
         if lock is not None:
             break
         if time.monotonic() > deadline:
-            raise Busy(f"another run is being made into {out}: wait for its end, {_ANOTHER}")
+            raise Busy(f"another run is being made into {out}: wait for its end, {ANOTHER}")
         time.sleep(0.1)
     made = sorted({*made, *_made(lock)}, key=lambda folder: -len(folder.parts))  # those of a dead run, too
     place = Place(out, lock, made)
@@ -190,9 +195,15 @@ def _claim(out: Path) -> Place:
 
 
 def try_lock(staging: Path) -> int | None:
-    """A descriptor that holds the lock of a staging folder until its last copy is closed; `None` where another does."""
-    import fcntl  # not on Windows, where the other commands work
+    """A descriptor that holds the lock of a staging folder until its last copy is closed; `None` where another does.
 
+    Raises:
+        Refused: the system has no such locks.
+    """
+    try:
+        import fcntl
+    except ModuleNotFoundError:
+        raise Refused("runs and classes need locks that Windows does not have: work in its Linux, WSL.") from None
     lock = os.open(staging / LOCK, os.O_RDWR | os.O_CREAT, 0o666)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -240,7 +251,7 @@ def _read_manifest(out: Path) -> dict[str, str]:
         pass
     raise Refused(
         f"{out} exists and is not an earlier run (it holds no {MANIFEST} that a run wrote; the first runs wrote none): "
-        f"nothing was touched. Empty it, {_ANOTHER}"
+        f"nothing was touched. Empty it, {ANOTHER}"
     )
 
 

@@ -54,11 +54,6 @@ def planned(chapter: Chapter, assignments: list[str], zipped: bool = False) -> l
     return [_named(chapter, dict(zip(lists, values, strict=True))) for values in combined]
 
 
-def swept(runs: list[Planned]) -> list[str]:
-    """The parameters that take more than one value in these runs."""
-    return [name for name in runs[0].values if len({str(run.values[name]) for run in runs}) > 1]
-
-
 def _values_by_name(chapter: Chapter, assignments: list[str]) -> dict[str, list[object]]:
     lists: dict[str, dict[object, None]] = {}
     for assignment in assignments:

@@ -62,7 +62,8 @@ def _sweep(arguments: argparse.Namespace, folder: Path) -> int:
     answer_all_like_ctrl_c()
     with out.claimed() as place:
         agenda = Agenda(chapter, out, runs)
-        print(*agenda.notes(), sep="\n", end="\n" * bool(agenda.notes()))
+        for note in agenda.notes():
+            print(note)
         if arguments.scheduler:
             cluster = running_cluster(arguments.scheduler)
         else:

@@ -12,14 +12,13 @@ from pathlib import Path
 
 from ggd_helpers.batch.chapter import Refused
 from ggd_helpers.batch.ending import DONE, MISSING, Ending
-from ggd_helpers.batch.place import STAGING, Place, held
+from ggd_helpers.batch.place import ANOTHER, STAGING, Place, held, unusable
 from ggd_helpers.batch.plan import Planned
 from ggd_helpers.files import sha256, written_whole
 from ggd_helpers.ranges import shown
 
 TABLE, ABOUT = "sweep.csv", "sweep.json"
 _KNOWN = ("status", "attempts", "seconds", "error")
-_ANOTHER = "or name another folder with --out."
 Row = dict[str, str]
 
 
@@ -39,23 +38,21 @@ class SweepFolder:
         """Refuse a folder that holds something else, or whose table was changed by hand."""
         try:
             if self.path.exists() and not self.path.is_dir():
-                raise Refused(f"{self.path} is a file, not an earlier sweep: nothing was touched. Move it, {_ANOTHER}")
+                raise Refused(f"{self.path} is a file, not an earlier sweep: nothing was touched. Move it, {ANOTHER}")
             there = [path.name for path in self.path.iterdir() if path.name != STAGING] if self.path.exists() else []
         except OSError as error:
-            raise Refused(
-                f"{self.path} cannot be made or written to ({error.strerror}): mend that, {_ANOTHER}"
-            ) from None
+            raise unusable(self.path, error) from None
         if not there:
             return
         if ABOUT not in there:
-            raise Refused(f"{self.path} exists and is not an earlier sweep: nothing was touched. Empty it, {_ANOTHER}")
+            raise Refused(f"{self.path} exists and is not an earlier sweep: nothing was touched. Empty it, {ANOTHER}")
         about = self._about()
         if about["chapter"] != self.chapter:
             raise Refused(
                 f"{self.path} holds a sweep of {about['chapter']}, not of {self.chapter}: name another --out."
             )
         if self.table.exists() and sha256(self.table) not in about["tables"]:
-            raise Refused(f"{self.table} was changed after the sweep that wrote it: keep it elsewhere, {_ANOTHER}")
+            raise Refused(f"{self.table} was changed after the sweep that wrote it: keep it elsewhere, {ANOTHER}")
 
     @contextmanager
     def claimed(self) -> Iterator[Place]:
@@ -107,7 +104,7 @@ class SweepFolder:
             return {"chapter": str(about["chapter"]), "tables": list(about["tables"])}
         except (OSError, ValueError, KeyError, TypeError) as error:
             told = f"{self.path / ABOUT} cannot be read ({error})"
-            raise Refused(f"{told}: it is not one that a sweep wrote. Empty the folder, {_ANOTHER}") from None
+            raise Refused(f"{told}: it is not one that a sweep wrote. Empty the folder, {ANOTHER}") from None
 
 
 def _as_csv(rows: list[Row]) -> str:

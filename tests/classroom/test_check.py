@@ -1,9 +1,12 @@
 """What a student is told before handing in; nbgrader is not needed for it."""
 
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+import psutil
 import pytest
 from marking import source, with_answers, write
 from wrong_answers import WRONG
@@ -68,6 +71,27 @@ def test_a_cell_that_hangs_is_stopped_and_the_others_run(tmp_path: Path):
     assert "TookTooLong: the cell was stopped" in found.failing["warm_up_2_answer"]
     assert found.failing["code_3_answer"].startswith("KernelDied: the kernel died in this cell")
     assert found.failing["experiment_2"] == "NotRun: the kernel had died in an earlier cell"
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_ends_it_and_its_kernel(tmp_path: Path, ending: signal.Signals):
+    notebook = handed_out()
+    by_id(notebook)["setup"]["source"] = f"import time; open({str(tmp_path / 'begun')!r}, 'w'); time.sleep(60)"
+    write(notebook, tmp_path / "mine.ipynb")
+    program = (
+        "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "from ggd_helpers.__main__ import main; sys.exit(main())"
+    )
+    command = [sys.executable, "-c", program, "class", "check", tmp_path / "mine.ipynb"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        while not (tmp_path / "begun").exists():
+            time.sleep(0.05)
+        children = psutil.Process(process.pid).children(recursive=True)
+        process.send_signal(ending)
+        assert process.communicate(timeout=30)[0] == "ggd: interrupted.\n"
+    assert process.returncode == 1
+    assert children
+    assert psutil.wait_procs(children, timeout=3)[1] == []
 
 
 def test_another_notebook_is_noted(tmp_path: Path):

@@ -5,8 +5,13 @@ import html
 import json
 import os
 import shutil
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
+import psutil
 import pytest
 from marking import SOURCES, answered, source, with_answers, write
 from wrong_answers import WRONG, Wrong
@@ -50,6 +55,8 @@ def hand_in_trouble(course: Path) -> None:
         path = course / "submitted" / student / FIRST / f"{FIRST}.ipynb"  # nbgrader's own layout is read, too
         path.parent.mkdir(parents=True)
         path.write_text(text, encoding="latin-1")
+    kills = with_body(right, "code_1_answer", "import os\nos.kill(os.getppid(), 9)")
+    hand_in(course, "kills_its_grader", FIRST, kills)
     handed_out = (course / "release" / FIRST / f"{FIRST}.ipynb").read_text(encoding="utf-8")
     hand_in(course, "untouched", FIRST, json.loads(handed_out))
     cheat = with_body(with_body(right, "warm_up_1_answer", "pass"), "warm_up_1", "pass")
@@ -131,6 +138,8 @@ def trouble_is_named_and_costs_its_own_points_only(of_student: dict[str, Row]) -
     row = of_student["hangs_and_dies"]
     assert row.notes == "hangs in the cell warm_up_2_answer; the kernel died in the cell code_3_answer"
     assert {name for name, (got, _) in row.points.items() if got} == {"warm_up_1", "code_1", "code_2"}
+    killed = of_student["kills_its_grader"]
+    assert (killed.total, killed.notes) == (0, "it was killed by SIGKILL, most often for memory: grade again")
     row = of_student["changes_and_deletes"]
     assert row.notes == "cells were missing and were put back, empty: setup, code_1, open"
     assert {name for name, (got, _) in row.points.items() if not got} == {"warm_up_1"}
@@ -159,6 +168,37 @@ def is_inside(link: Path, folder: Path) -> bool:
         return link.resolve().is_relative_to(folder)
     except OSError:
         return False
+
+
+def test_a_grading_that_is_ended_leaves_no_kernel_and_can_be_given_again(course: Path, tmp_path: Path, monkeypatch):
+    course = another(course, tmp_path / "another")
+    (tmp_path / "tmp").mkdir()
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    waits = "import time\nfrom pathlib import Path\nwhile Path('{}').exists():\n    time.sleep(0.1)".format(
+        tmp_path / "wait"
+    )
+    for student in ("ann", "bob"):
+        hand_in(course, student, FIRST, with_body(source(FIRST), "setup", waits))
+    for ending, returned in ((signal.SIGTERM, 1), (signal.SIGKILL, -signal.SIGKILL)):
+        (tmp_path / "wait").touch()
+        command = [sys.executable, "-m", "ggd_helpers", "class", "grade", course, "--workers", "2"]
+        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+            while len(children := psutil.Process(process.pid).children(recursive=True)) < 4:
+                time.sleep(0.05)
+            paths = [word for child in children for word in child.cmdline() if word.endswith("kernel.json")]
+            assert [json.loads(Path(path).read_text())["transport"] for path in paths] == ["ipc"] * 2
+            with pytest.raises(Refused, match="is being graded by another program: wait for its end"):
+                grade(course)
+            process.send_signal(ending)
+            said = process.communicate(timeout=30)[1]
+        assert process.returncode == returned, said
+        assert psutil.wait_procs(children, timeout=10)[1] == [], "orphans"
+        assert (said == "") == (ending == signal.SIGKILL)
+    (tmp_path / "wait").unlink()
+    assert answer(["class", "grade", str(course), "--workers", "2"]) == 0
+    nothing_is_left_but_the_results(course)
+    assert not list((tmp_path / "tmp").iterdir())
 
 
 @pytest.mark.parametrize(
@@ -196,6 +236,48 @@ class TestRefusals:
             ("a*", FIRST): "the folder's name holds '*': rename it",
             ("ann", "homework"): "it is called like none of the exercises that were released: rename it",
         }
+
+    def test_a_dead_link_and_letters_of_another_system_cost_the_others_nothing(self, course: Path, tmp_path: Path):
+        tmp_path = another(course, tmp_path / "another")
+        folder = tmp_path / "submitted"
+        for student in ("ann", os.fsdecode(b"J\xfcrgen")):
+            (folder / student).mkdir(parents=True)
+        (folder / "ann" / f"{FIRST}.ipynb").symlink_to("/nowhere")
+        write(source(FIRST), folder / os.fsdecode(b"J\xfcrgen") / f"{FIRST}.ipynb")
+        table = rows(tmp_path, grade(tmp_path))
+        write_csv(tmp_path / "grades.csv", table)
+        assert {row.student: row.notes for row in table} == {
+            "ann": "the file cannot be read (No such file or directory)",
+            "J\ufffdrgen": "the folder's name holds '\ufffd': rename it",
+        }
+
+    def test_what_is_missing_from_the_course_is_named(self, course: Path, tmp_path: Path):
+        tmp_path = another(course, tmp_path / "another")
+        (tmp_path / "submitted" / "ann").mkdir(parents=True)
+        (tmp_path / "submitted" / "ann" / f"{FIRST}.ipynb").touch()
+        released = tmp_path / "release" / FIRST / f"{FIRST}.ipynb"
+        released.rename(tmp_path / "elsewhere.ipynb")
+        (row,) = rows(tmp_path, grade(tmp_path))
+        assert row.notes == "it is called like none of the exercises that were released: rename it"
+        (tmp_path / "elsewhere.ipynb").rename(released)
+        (tmp_path / "gradebook.db").unlink()
+        release(tmp_path, ["01_theory"])  # makes a gradebook that knows nothing of the other one
+        (row,) = rows(tmp_path, grade(tmp_path))
+        assert (row.points, row.notes) == ({}, "the file is empty")
+        (tmp_path / "gradebook.db").write_text("mine")
+        with pytest.raises(
+            Refused, match=r"gradebook.db cannot be used \(file is not a database\): mend that, or move"
+        ):
+            grade(tmp_path)
+        (tmp_path / "source" / FIRST / f"{FIRST}.ipynb").write_text("{")
+        with pytest.raises(Refused, match=r"was cut off.*: mend it, or delete it, and it is copied anew"):
+            release(tmp_path, [FIRST])
+
+    def test_a_table_that_cannot_be_written_leaves_the_old_one(self, tmp_path: Path):
+        (tmp_path / "grades.csv").write_text("old")
+        with pytest.raises(UnicodeEncodeError):
+            write_csv(tmp_path / "grades.csv", [Row("\udcff", FIRST, {}, 0.0, "")])
+        assert [path.read_text() for path in tmp_path.iterdir()] == ["old"]
 
     def test_of_two_copies_the_newer_one_counts(self, course: Path, tmp_path: Path):
         tmp_path = another(course, tmp_path / "another")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ggd_helpers.batch.chapter import Refused
 from ggd_helpers.batch.columns import aligned
+from ggd_helpers.batch.signals import answer_all_like_ctrl_c
 
 
 def add_class_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -32,7 +33,7 @@ def add_class_command(commands: "argparse._SubParsersAction[argparse.ArgumentPar
 
 
 def _positive(text: str) -> int:
-    if text.isdigit() and int(text) > 0:
+    if text.isdecimal() and int(text) > 0:
         return int(text)
     raise argparse.ArgumentTypeError(f"must be a whole number, 1 or more (got {text!r})")
 
@@ -52,6 +53,7 @@ def _check(arguments: argparse.Namespace, folder: Path) -> int:
     from ggd_helpers.batch.classroom.check import check
     from ggd_helpers.batch.classroom.exercises import NoNotebook
 
+    answer_all_like_ctrl_c()
     try:
         found = check(arguments.file, folder / "exercises", arguments.seconds)
     except NoNotebook as error:
@@ -70,12 +72,17 @@ def _grade(arguments: argparse.Namespace, folder: Path) -> int:
     from ggd_helpers.batch.classroom.grade import Graded, grade
     from ggd_helpers.batch.classroom.table import lines, rows, write_csv
 
+    answer_all_like_ctrl_c()
     start = time.perf_counter()
 
     def say(result: Graded) -> None:
         print(f"{result.submission.student}, {result.submission.exercise}: {result.seconds:.0f} s", file=sys.stderr)
 
-    results = grade(arguments.course, arguments.seconds, arguments.workers, say)
+    try:
+        results = grade(arguments.course, arguments.seconds, arguments.workers, say)
+    except KeyboardInterrupt:
+        print("ggd: interrupted. The same command grades the class from the start.", file=sys.stderr)
+        return 1
     table = rows(arguments.course, results)
     write_csv(arguments.course / "grades.csv", table)
     print(*aligned(lines(table)), sep="\n")

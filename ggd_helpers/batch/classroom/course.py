@@ -2,7 +2,8 @@
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ def nbgrader_api(course: Path) -> Any:
     _find_own_programs()
     api = NbGraderAPI()
     api.coursedir.root = str(course)
-    api.coursedir.db_url = gradebook_url(course)
+    api.coursedir.db_url = f"sqlite:///{course / 'gradebook.db'}?timeout=60"  # several notebooks are graded at once
     api.config.ClearSolutions.code_stub = {"python": STUB}
     return api
 
@@ -40,9 +41,23 @@ def _find_own_programs() -> None:
         os.environ["PATH"] = here + os.pathsep + path
 
 
-def gradebook_url(course: Path) -> str:
-    """The course's gradebook; whoever finds it locked waits, for several notebooks are graded at once."""
-    return f"sqlite:///{course / 'gradebook.db'}?timeout=60"
+@contextmanager
+def gradebook(course: Path) -> Iterator[Any]:
+    """The gradebook of a course, open.
+
+    Raises:
+        Refused: nbgrader is not installed, the file is no gradebook, or cannot be written to.
+    """
+    api = nbgrader_api(course)
+    from sqlalchemy.exc import DBAPIError
+
+    try:
+        with api.gradebook as book:
+            yield book
+    except DBAPIError as error:
+        raise Refused(
+            f"{course / 'gradebook.db'} cannot be used ({error.orig}): mend that, or move it away and release again."
+        ) from None
 
 
 def succeed(result: Mapping[str, Any], what: str) -> None:

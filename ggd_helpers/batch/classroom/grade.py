@@ -1,9 +1,9 @@
 """Grade what a class handed in: each notebook in a process of its own, a table at the end."""
 
 import multiprocessing
-import os
 import re
 import shutil
+import signal
 import sys
 import time
 from collections import deque
@@ -13,13 +13,19 @@ from pathlib import Path
 from typing import Any
 
 from ggd_helpers.batch.chapter import Refused
-from ggd_helpers.batch.classroom.course import nbgrader_api
+from ggd_helpers.batch.classroom.course import gradebook
 from ggd_helpers.batch.classroom.exercises import NoNotebook, put_back_missing, read_notebook, role
 from ggd_helpers.batch.classroom.running import DEAD, NOT_RUN, SLOW
 from ggd_helpers.batch.classroom.submissions import Submission, submissions
+from ggd_helpers.batch.cluster import cores
+from ggd_helpers.batch.place import Busy, held
+from ggd_helpers.batch.signals import undisturbed
 
 CELLS_AT_MOST = 10
 """So many times the limit of a cell is the limit of a whole notebook."""
+
+STOPPING = 10.0
+"""Seconds that processes get to end their kernels and to take back what is half graded."""
 
 HANGS = "hangs in the cell"
 TOOLS = {"comparison", "demand", "get_ipython"}
@@ -48,10 +54,9 @@ def grade(
     `course/feedback`. A cell is stopped after so many seconds.
 
     Raises:
-        Refused: nbgrader is not installed, the folder is no course, nothing was handed in.
+        Refused: nbgrader is not installed, the folder is no course, nothing was handed in, another program grades it.
     """
     course = course.resolve()
-    api = nbgrader_api(course)
     if not (course / "gradebook.db").exists():
         raise Refused(f"{course} is not a course: make one with `ggd class release {course}`, then collect into it.")
     found = submissions(course)
@@ -59,15 +64,19 @@ def grade(
         raise Refused(
             f"nothing was handed in: put the notebooks into {course / 'submitted'}/STUDENT/, as 03_particle.ipynb."
         )
-    with api.gradebook as book:  # one after another, for two processes might make the same student at once
+    try:
+        with held(course) as place:
+            _make_students(course, found)
+            return _grade_all(found, course, place.run, seconds, workers or cores(), progress)
+    except Busy:
+        raise Refused(f"{course} is being graded by another program: wait for its end.") from None
+
+
+def _make_students(course: Path, found: Iterable[Submission]) -> None:
+    """One after another, for two processes might make the same student at once."""
+    with gradebook(course) as book:
         for student in sorted({each.student for each in found if not each.unfit}):
             book.update_or_create_student(student)
-    staged = course / ".being_graded"
-    shutil.rmtree(staged, ignore_errors=True)
-    try:
-        return _grade_all(found, course, staged, seconds, workers or os.cpu_count() or 1, progress)
-    finally:
-        shutil.rmtree(staged, ignore_errors=True)
 
 
 def _grade_all(
@@ -84,7 +93,8 @@ def _grade_all(
             while waiting and len(running) < workers:
                 result = _stage(waiting.popleft(), course, staged)
                 if result.graded:
-                    running.append(_Job(result, course, staged, seconds))
+                    with undisturbed():  # or there is a process that nobody ends
+                        running.append(_Job(result, course, staged, seconds))
                 else:
                     done.append(result)
                     progress(result)
@@ -94,8 +104,8 @@ def _grade_all(
                 progress(job.result)
             time.sleep(0.05)
     finally:
-        for job in running:
-            job.stop()
+        with undisturbed():
+            _stop(running)
     return sorted(done, key=lambda each: (each.submission.student, each.submission.exercise))
 
 
@@ -130,6 +140,7 @@ class _Job:
         self.start, self.limit = time.monotonic(), CELLS_AT_MOST * seconds
         student, exercise = result.submission.student, result.submission.exercise
         self.log = staged / f"{student}, {exercise}.log"
+        self.log.touch()
         # A fork has imported all already, which takes as long as grading does.
         context: Any = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
         self.process = context.Process(target=work, args=(course, staged, student, exercise, seconds, self.log))
@@ -141,9 +152,11 @@ class _Job:
         if self.process.is_alive() and self.result.seconds < self.limit:
             return False
         if self.process.is_alive():
-            self.stop()
+            _stop([self])
             self._fail(f"it was stopped after {self.limit} seconds in all")
-        elif self.process.exitcode:
+        elif (code := self.process.exitcode or 0) < 0:
+            self._fail(f"it was killed by {signal.Signals(-code).name}, most often for memory: grade again")
+        elif code:
             kept = self.course / "problems"
             kept.mkdir(exist_ok=True)
             shutil.copyfile(self.log, kept / self.log.name)
@@ -151,13 +164,6 @@ class _Job:
         else:
             self.result.notes += self._troubles()
         return True
-
-    def stop(self) -> None:
-        """End it; its kernel is shut down on the way out, and ends by itself where it is not."""
-        self.process.terminate()
-        self.process.join(timeout=10)
-        self.process.kill()
-        self.process.join()
 
     def _fail(self, why: str) -> None:
         self.result.graded = False
@@ -171,6 +177,17 @@ class _Job:
         troubles = list(filter(None, (trouble_of(cell, number) for number, cell in enumerate(cells, start=1))))
         hanging = [each for each in troubles if each.startswith(HANGS)]
         return [each for each in troubles if each not in hanging[1:]]  # the others wait for the first one
+
+
+def _stop(jobs: Iterable[_Job]) -> None:
+    """End the processes; their kernels are ended on the way out, or end by themselves."""
+    processes, deadline = [job.process for job in jobs], time.monotonic() + STOPPING
+    for process in processes:
+        process.terminate()
+    for process in processes:
+        process.join(timeout=max(0.0, deadline - time.monotonic()))
+        process.kill()
+        process.join()
 
 
 def _words(text: str) -> list[str]:

@@ -7,7 +7,8 @@ from typing import Any
 
 from ggd_helpers.batch.chapter import Refused
 from ggd_helpers.batch.classroom.course import nbgrader_api, succeed
-from ggd_helpers.batch.classroom.exercises import EXERCISES, chosen_exercises
+from ggd_helpers.batch.classroom.exercises import EXERCISES, NoNotebook, chosen_exercises, read_notebook
+from ggd_helpers.batch.place import unusable
 
 
 def release(course: Path, names: Iterable[str] = (), folder: Path = EXERCISES) -> dict[str, Path]:
@@ -16,7 +17,8 @@ def release(course: Path, names: Iterable[str] = (), folder: Path = EXERCISES) -
     `course/source` receives a copy of each source that is not there yet: what a teacher changes in it stays.
 
     Raises:
-        Refused: nbgrader is not installed, there are no such exercises, the folder cannot be made or written to.
+        Refused: nbgrader is not installed, there are no such exercises, the folder cannot be made or written to, a
+            source in it is no notebook.
     """
     chosen = chosen_exercises(names, folder)
     course = course.resolve()
@@ -28,10 +30,11 @@ def release(course: Path, names: Iterable[str] = (), folder: Path = EXERCISES) -
             if not source.exists():
                 source.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(path, source)
+            read_notebook(source)
     except OSError as error:
-        raise Refused(
-            f"{course} cannot be made or written to ({error.strerror}): mend that, or name another folder."
-        ) from None
+        raise unusable(course, error) from None
+    except NoNotebook as error:
+        raise Refused(f"{source}: {error}: mend it, or delete it, and it is copied anew.") from None
     released = {}
     for name in chosen:
         succeed(api.generate_assignment(name, force=True, create=True), f"{name} could not be released")

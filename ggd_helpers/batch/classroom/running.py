@@ -21,14 +21,16 @@ AFTER_HANGING = 5
 class ToTheEnd(NotebookClient):
     """A client that notes in a cell that it failed, hung or killed the kernel, and goes on."""
 
+    kernels: type[ThisPython] = ThisPython
     begun = died = False
 
     def __init__(self, *arguments: Any, **options: Any):
         kind: dict[str, Any] = {
-            "kernel_manager_class": ThisPython,
+            "kernel_manager_class": self.kernels,
             "allow_errors": True,
             "interrupt_on_timeout": True,
             "error_on_timeout": {"ename": SLOW, "evalue": "the cell was stopped", "traceback": [SLOW]},
+            "shutdown_kernel": "immediate",  # a busy kernel answers no polite request
             "raise_on_iopub_timeout": False,  # what it printed may be late; whether it failed is in the reply
             "iopub_timeout": 20,
         }
@@ -66,6 +68,12 @@ def _failure(name: str, text: str) -> NotebookNode:
 
 
 def run_to_the_end(notebook: NotebookNode, folder: Path, seconds: int) -> None:
-    """Run all cells in a folder, each for so many seconds at most; outputs and errors stay in their cells."""
+    """Run all cells in a folder, each for so many seconds at most; outputs and errors stay in their cells.
+
+    Not by `execute`, which answers Ctrl-C by ending the kernel under the cell at work, and goes on.
+    """
     place = {"metadata": {"path": str(folder)}}
-    ToTheEnd(notebook, kernel_name="python3", resources=place, timeout=seconds, record_timing=False).execute()
+    client = ToTheEnd(notebook, kernel_name="python3", resources=place, timeout=seconds, record_timing=False)
+    with client.setup_kernel():
+        for number, cell in enumerate(notebook["cells"]):
+            client.execute_cell(cell, number)

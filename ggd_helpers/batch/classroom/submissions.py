@@ -1,12 +1,13 @@
 """What a class has handed in: notebooks in `submitted/STUDENT/`, right there or in folders of their own."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from ggd_helpers.ranges import shown
 
-UNFIT = set("*?[]{}+/\\")
-"""What nbgrader cannot have in the name of a student."""
+UNFIT = set("*?[]{}+/\\\N{REPLACEMENT CHARACTER}")
+"""What nbgrader cannot have in the name of a student; the last stands for bytes that are no letter."""
 
 
 @dataclass(frozen=True)
@@ -22,18 +23,18 @@ class Submission:
 
 def submissions(course: Path) -> list[Submission]:
     """Notebooks by student and exercise; of two copies the newer one, which a note says."""
-    released = {path.name for path in (course / "release").glob("*") if path.is_dir()}
+    released = {path.stem for path in (course / "release").glob("*/*.ipynb") if path.stem == path.parent.name}
     copies: dict[tuple[str, str], list[Path]] = {}
     for path in sorted((course / "submitted").rglob("*.ipynb")):
         inside = path.relative_to(course / "submitted")
         if ".ipynb_checkpoints" not in inside.parts:
-            student = inside.parts[0] if len(inside.parts) > 1 else ""
-            copies.setdefault((student, path.stem), []).append(path)
+            student = _readable(inside.parts[0]) if len(inside.parts) > 1 else ""
+            copies.setdefault((student, _readable(path.stem)), []).append(path)
     return [_newest(student, exercise, paths, released) for (student, exercise), paths in sorted(copies.items())]
 
 
 def _newest(student: str, exercise: str, paths: list[Path], released: set[str]) -> Submission:
-    newest = max(paths, key=lambda path: path.stat().st_mtime)
+    newest = max(paths, key=lambda path: path.lstat().st_mtime)
     note = f"of {len(paths)} copies the newest was graded" if len(paths) > 1 else ""
     if not student:
         unfit = "it lies in no student's folder: put it into submitted/STUDENT/"
@@ -44,3 +45,8 @@ def _newest(student: str, exercise: str, paths: list[Path], released: set[str]) 
     else:
         unfit = ""
     return Submission(student, exercise, newest, unfit, note)
+
+
+def _readable(name: str) -> str:
+    """A name that can be printed, whatever bytes the disk holds: an archive from elsewhere may have other letters."""
+    return os.fsencode(name).decode("utf-8", "replace")

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ggd_helpers.batch.classroom.course import nbgrader_api
+from ggd_helpers.batch.classroom.course import gradebook
 from ggd_helpers.batch.classroom.grade import Graded
+from ggd_helpers.files import written_whole
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Row:
 
 def rows(course: Path, results: Sequence[Graded]) -> list[Row]:
     """The rows of the notebooks that were graded; of those that could not be, without points."""
-    with nbgrader_api(course.resolve()).gradebook as book:
+    with gradebook(course.resolve()) as book:
         return [_row(book, result) for result in results]
 
 
@@ -44,7 +45,7 @@ def _row(book: Any, result: Graded) -> Row:
             extra += grade.extra_credit or 0.0
             if grade.max_score:
                 points[grade.name] = (grade.score, grade.max_score)
-    elif not result.submission.unfit:
+    elif chapter in {assignment.name for assignment in book.assignments}:
         for cell in book.find_assignment(chapter).notebooks[0].grade_cells:
             points[cell.name] = (0.0, cell.max_score)
     return Row(student, chapter, points, extra, "; ".join(result.notes))
@@ -53,7 +54,7 @@ def _row(book: Any, result: Graded) -> Row:
 def write_csv(path: Path, table: Sequence[Row]) -> None:
     """A line a notebook: student, chapter, points of each exercise, extra, total, of how many, notes."""
     names = list(dict.fromkeys(name for row in table for name in row.points))
-    with path.open("w", newline="", encoding="utf-8") as file:
+    with written_whole(path) as partial, partial.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["student", "chapter", *names, "extra", "total", "of", "notes"])
         for row in table:
