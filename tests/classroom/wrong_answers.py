@@ -471,7 +471,7 @@ WRONG: dict[str, dict[str, list[Wrong]]] = {
                 "the sign is turned: the bath gets hotter",
             ),
             Wrong(
-                "taken_up = torch.trapezoid(energy.gradient(states)[..., -1], dx=0.05, dim=-1)",
+                "taken_up = torch.trapezoid(energy.gradient(states)[..., -1], dx=0.02, dim=-1)",
                 ("experiment_1",),
                 "over the entropy, not over the time",
             ),
