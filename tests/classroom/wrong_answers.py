@@ -466,12 +466,12 @@ WRONG: dict[str, dict[str, list[Wrong]]] = {
         ],
         "experiment_1_answer": [
             Wrong(
-                "taken_up = -torch.trapezoid(energy.gradient(states)[..., -1], states[..., -1], dim=-1)",
+                "taken_up = -torch.trapezoid(dE[..., -1], states[..., -1], dim=-1)",
                 ("experiment_1",),
                 "the sign is turned: the bath gets hotter",
             ),
             Wrong(
-                "taken_up = torch.trapezoid(energy.gradient(states)[..., -1], dx=0.02, dim=-1)",
+                "taken_up = torch.trapezoid(dE[..., -1], dx=0.02, dim=-1)",
                 ("experiment_1",),
                 "over the entropy, not over the time",
             ),
