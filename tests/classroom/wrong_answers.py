@@ -476,7 +476,7 @@ WRONG: dict[str, dict[str, list[Wrong]]] = {
                 "over the entropy, not over the time",
             ),
             Wrong("taken_up = states[..., -1, -1] - states[..., 0, -1]", ("experiment_1",), "that is the entropy"),
-            Wrong("taken_up = mechanical(states[..., 0, :])", ("experiment_1",), "does not lose all of H"),
+            Wrong("taken_up = mechanical(states[..., 0, :])", ("experiment_1",), "that is H at the start"),
             Wrong(
                 "taken_up = mechanical(states[..., 0, :]) - mechanical(states[..., -1, :])",
                 ("experiment_1",),
