@@ -14,6 +14,17 @@ class Wrong(NamedTuple):
     hint: str
 
 
+def exchange(to_i: str, to_j: str, force: str = "dS[..., i] * dE[..., j] - dS[..., j] * dE[..., i]") -> str:
+    """An irreversible velocity with a force of each pair, and what each end of a pair does with its flux J."""
+    return (
+        f"forces = torch.stack([{force} for i, j in pairs], dim=-1)\n"
+        "velocity = torch.zeros_like(dE)\n"
+        "for F, J, (i, j) in zip(forces.unbind(-1), flux(forces).unbind(-1), pairs, strict=True):\n"
+        f"    velocity[..., i] += {to_i}\n"
+        f"    velocity[..., j] += {to_j}"
+    )
+
+
 WRONG: dict[str, dict[str, list[Wrong]]] = {
     "00_start_here": {
         "warm_up_1_answer": [
@@ -387,6 +398,109 @@ WRONG: dict[str, dict[str, list[Wrong]]] = {
             Wrong('meaning = "a"', ("experiment_2",), "smaller by the root of 2"),
             Wrong('meaning = "c"', ("experiment_2",), "no encoder can know better"),
             Wrong('meaning = "4"', ("experiment_2",), "another answer"),
+        ],
+    },
+    "08_conserve_and_dissipate": {
+        "warm_up_1_answer": [
+            Wrong("parity = dict.fromkeys(parity, 'even')", ("warm_up_1",), "the mass moves the other way"),
+            Wrong(
+                "parity = dict(zip(parity, ['even', 'odd', 'odd', 'even'], strict=True))",
+                ("warm_up_1",),
+                "each frame of the film has its entropy",
+            ),
+            Wrong(
+                "parity = {'q': 'even', 'p': 'odd', 's': 'even', 'n': 'even'}\n"
+                "turned = [*kind][2], [*kind][4]\n"
+                "kind = {term: 'irreversible' if term in turned else 'reversible' for term in kind}",
+                ("warm_up_1",),
+                "the bath would cool",
+            ),
+            Wrong(
+                "parity = {'q': 'even', 'p': 'odd', 's': 'even', 'n': 'even'}\n"
+                "kind = dict.fromkeys(kind, 'irreversible')",
+                ("warm_up_1",),
+                "both sides turn their sign",
+            ),
+        ],
+        "warm_up_2_answer": [
+            Wrong("rate = df[..., 1] * dg[..., 0] - df[..., 0] * dg[..., 1]", ("warm_up_2",), "the sign is turned"),
+            Wrong(
+                "rate = df[..., 0] * dg[..., 1] + df[..., 1] * dg[..., 0]", ("warm_up_2",), "one of them has a minus"
+            ),
+            Wrong(
+                "rate = df[..., 0] * dg[..., 1] - df[..., 1] * dg[..., 0] + (df * dg)[..., 2:].sum(-1)",
+                ("warm_up_2",),
+                "what has no mechanics does not move",
+            ),
+            Wrong("rate = df[0] * dg[1] - df[1] * dg[0]  # for one state", ("warm_up_2",), "the shape should be"),
+        ],
+        "code_1_answer": [
+            Wrong(
+                exchange("J * dE[..., j]", "0.0"),
+                ("code_1", "code_2"),
+                "energy leaks: the other end of the pair must move as well",
+            ),
+            Wrong(exchange("-J * dE[..., j]", "J * dE[..., i]"), ("code_1", "code_2"), "the sign is turned"),
+            Wrong(exchange("J * dE[..., j]", "J * dE[..., i]"), ("code_1", "code_2"), "must have opposite signs"),
+            Wrong(exchange("J", "-J * dE[..., i] / dE[..., j]"), ("code_1", "code_2"), "entropy grows at F J / T"),
+            Wrong(exchange("J * dS[..., j]", "-J * dS[..., i]"), ("code_1", "code_2"), "slopes of E, not of S"),
+            Wrong(exchange("F * dE[..., j]", "-F * dE[..., i]"), ("code_1", "code_2"), "in place of its flux"),
+            Wrong(
+                exchange("J * dE[..., j]", "-J * dE[..., i]", force="-dE[..., i]"),
+                ("code_2",),
+                "both slopes of S count",
+            ),
+            Wrong(
+                exchange("J * dE[..., j]", "-J * dE[..., i] - velocity[..., j]"),
+                ("code_2",),
+                "add up what they bring",
+            ),
+        ],
+        "code_3_answer": [
+            Wrong("h, d = q * p, (q**2 - p**2) / 2", ("code_3",), "mind the sign"),
+            Wrong("h, d = q * p, q * p", ("code_3",), "dd = dh"),
+            Wrong("h, d = q * p, torch.zeros_like(q)", ("code_3",), "d does not take back anything"),
+            Wrong("h, d = (q**2 + p**2) / 2, q * p", ("code_3",), "no d undoes this h"),
+            Wrong("h, d = q, p", ("code_3",), "a straight line is too easy"),
+            Wrong("h, d = torch.ones_like(q), torch.zeros_like(q)", ("code_3",), "a constant is the same energy"),
+        ],
+        "experiment_1_answer": [
+            Wrong(
+                "taken_up = -torch.trapezoid(dE[..., -1], states[..., -1], dim=-1)",
+                ("experiment_1",),
+                "the sign is turned: the bath gets hotter",
+            ),
+            Wrong(
+                "taken_up = torch.trapezoid(dE[..., -1], dx=0.02, dim=-1)",
+                ("experiment_1",),
+                "over the entropy, not over the time",
+            ),
+            Wrong("taken_up = states[..., -1, -1] - states[..., 0, -1]", ("experiment_1",), "that is the entropy"),
+            Wrong("taken_up = mechanical(states[..., 0, :])", ("experiment_1",), "that is H at the start"),
+            Wrong(
+                "taken_up = mechanical(states[..., 0, :]) - mechanical(states[..., -1, :])",
+                ("experiment_1",),
+                "find the heat from the bath",
+            ),
+            Wrong(
+                "taken_up = states[..., -1, -1].exp() - states[..., 0, -1].exp()",
+                ("experiment_1",),
+                "T is the slope of the energy by s",
+            ),
+            Wrong(
+                "taken_up = torch.trapezoid(states[..., -1].exp(), states[..., -1], dim=-1)",
+                ("experiment_1",),
+                "e^s for the first bath only",
+            ),
+        ],
+        "experiment_2_answer": [
+            Wrong("temperature = x[..., 2].exp() + mechanical(x)", ("experiment_2",), "does the mass come to rest"),
+            Wrong("temperature = x[..., 2].exp() - mechanical(x) - 1 / 4", ("experiment_2",), "mind the sign"),
+            Wrong("temperature = x[..., 2].exp() + mechanical(x) - 1 / 4", ("experiment_2",), "loses more than H"),
+            Wrong("temperature = mechanical(x) + 1 / 4", ("experiment_2",), "the bath has been warm before"),
+            Wrong(
+                "temperature = (x[..., 2] + mechanical(x) + 1 / 4).exp()", ("experiment_2",), "added to e^s, not to s"
+            ),
         ],
     },
 }
