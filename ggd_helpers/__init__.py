@@ -143,6 +143,7 @@ _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 _MODULES = {
     "figures": "figures",
     "generic_measures": "evaluation.generic",
+    "learners": "evaluation.learners",
     "measures": "evaluation.measures",
     "profiles": "systems.profiles",
     "protocols": "systems.protocols",

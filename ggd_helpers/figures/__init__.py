@@ -11,6 +11,15 @@ from ggd_helpers.figures.diffusion import (
     waves,
 )
 from ggd_helpers.figures.diffusion_live import DiffusionPicture
+from ggd_helpers.figures.generic import (
+    Friction,
+    energy_drifts,
+    friction_laws,
+    learned_paths,
+    learners_over_seeds,
+    there_and_back,
+    where_energy_goes,
+)
 from ggd_helpers.figures.internal_variables import (
     bands,
     clouds,

@@ -8,25 +8,16 @@ and the same number of iterations (`ITERATIONS`, all starts together) on the sam
 PINN sees positions of one trajectory. Metriplectic learners and wedges need a state with the heat in it, the balance of
 momentum one without. At last what is known of the HNN: an oscillator without friction, over ten horizons.
 
-    velocity_mse, rollout_mse   on the test trajectories, against the known law
-    outside                     mean squared error of the velocity over its mean square, in a shell of 1 to 1.25 boxes
-    energy_drift                largest error of the known energy on the rollouts; with a bath that is its drift
-    energy_error                relative error of what the learner takes for the energy, after the best scale and shift
-    degeneracy_*                largest |dE . x'| over the size of its terms, own energy; with a bath only
-    min_entropy_production_*    smallest own dS/dt on random states of the box; at one temperature, of -dH/dt
-    min_known_entropy_production    the same of the known entropy (energy), after training
-
-`*` is `untrained` or `trained`. What a learner does not have is left out.
+What is measured: `ggd.learners`.
 """
 
-import math
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import torch
 from kept import about, keep
-from torch import Tensor, nn
+from torch import nn
 
 import ggd_helpers as ggd
 
@@ -82,86 +73,13 @@ def objective_of(model: nn.Module):
     return ggd.PenalisedDegeneracies() if isinstance(model, ggd.SoftMetriplectic) else ggd.ScaledDifferences()
 
 
-# ---------------------------------------------------------------- what is measured
-def own_energy(model: nn.Module) -> Callable[[Tensor], Tensor] | None:
-    """What a learner takes for the energy; of a VONN without one, the free energy `-S`."""
-    if isinstance(model, ggd.OnsagerNetwork):
-        return lambda x: -model.entropy(x)
-    return getattr(model, "energy", None)
-
-
-@torch.no_grad()
-def rate(function: Callable[[Tensor], Tensor], velocity: Tensor, x: Tensor) -> Tensor:
-    """How fast a function of the state changes, `(count,)`."""
-    return (torch.func.grad(lambda x: function(x).sum())(x) * velocity).sum(-1)
-
-
-@torch.no_grad()
-def own_laws(model: nn.Module, x: Tensor, velocity: Tensor, when: str) -> Numbers:
-    """Both laws by a learner's own potentials; one without an entropy has `-H` instead."""
-    energy, entropy, found = own_energy(model), getattr(model, "entropy", None), {}
-    if energy is None:
-        return {}
-    if x.shape[-1] == 3 and not isinstance(model, ggd.OnsagerNetwork):
-        found[f"degeneracy_{when}"] = ggd.generic_measures.degeneracy(model, energy, x)
-    if entropy is not None or x.shape[-1] == 2:
-        risen = rate(entropy or (lambda x: -energy(x)), velocity, x)
-        found[f"min_entropy_production_{when}"] = risen.min().item()
-    return found
-
-
-def random_states(system) -> Tensor:
-    return system.sample_states(10_000, torch.Generator().manual_seed(0))
-
-
-def relative_misfit(found: Tensor, true: Tensor) -> float:
-    """`|c found - true| / |true|` with the best scale `c`, both less their means."""
-    found, true = found - found.mean(), true - true.mean()
-    scale = (found @ true) / (found @ found).clamp_min(1e-300)
-    return ((scale * found - true).norm() / true.norm()).item()
-
-
-def shell(system, count: int, seed: int) -> Tensor:
-    """States in the box stretched by 1.25 about its centre, but outside the box itself."""
-    low, high = torch.tensor(system.box, dtype=torch.float64).T
-    unit = torch.rand(8 * count, len(low), generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
-    away = 1.25 * (2 * unit - 1)
-    return (low + high) / 2 + (high - low) / 2 * away[away.abs().amax(-1) > 1][:count]
-
-
-@torch.no_grad()
-def judged(model: nn.Module, system, test: ggd.Trajectories) -> Numbers:
-    """Velocities, rollouts, the known energy and entropy, the world outside, and both laws by its own potentials."""
-    flat, outside = test.states[:, ::5].flatten(0, 1), shell(system, 2000, 1)
-    box = random_states(system)
-    velocity = model(box)
-    path = ggd.rk4(model, test.states[:, 0], 5 * test.dt, len(test.times[::5]))
-    known = test.states[:, ::5]
-    entropy = (lambda x: x[..., -1]) if isinstance(system, ggd.GENERIC) else (lambda x: -system.energy(x))
-    found = {
-        "velocity_mse": (model(flat) - system(flat)).square().mean(),
-        "rollout_mse": (path - known).square().mean(),
-        "outside": (model(outside) - system(outside)).square().mean() / system(outside).square().mean(),
-        "energy_drift": (system.energy(path) - system.energy(known)).abs().max(),
-        "min_known_entropy_production": rate(entropy, velocity, box).min(),
-    }
-    energy = own_energy(model)
-    numbers = {name: value.item() for name, value in found.items()}
-    if energy is not None:
-        numbers["energy_error"] = relative_misfit(energy(flat), system.energy(flat))
-    numbers |= own_laws(model, box, velocity, "trained")
-    return {name: math.inf if math.isnan(value) else value for name, value in numbers.items()}
-
-
 def learned(model: nn.Module, system, training: ggd.Trajectories, test: ggd.Trajectories, seed: int) -> Numbers:
     """Train a learner and measure it, before and after."""
-    box = random_states(system)
-    with torch.no_grad():
-        numbers = {"parameters": ggd.count_learned(model)} | own_laws(model, box, model(box), "untrained")
+    numbers = {"parameters": ggd.count_learned(model)} | ggd.learners.own_laws(model, system, "untrained")
     began = time.process_time()
     history = ggd.fit(model, training, recipe(objective_of(model)), seed=seed, progress=False)
     numbers |= {"iterations": len(history.losses), "cpu_seconds": time.process_time() - began}
-    return numbers | judged(model, system, test)
+    return numbers | ggd.learners.judged(model, system, test)
 
 
 def inverse_problem(system, data: ggd.Trajectories, test: ggd.Trajectories, seed: int) -> Numbers:
@@ -174,14 +92,7 @@ def inverse_problem(system, data: ggd.Trajectories, test: ggd.Trajectories, seed
     told = {"parameters": ggd.count_learned(model), "iterations": len(history.losses)}
     told |= dict(zip("abc", model.coefficients.tolist(), strict=True))
     told["cpu_seconds"] = time.process_time() - began
-    return told | judged(model.law(), system, test)
-
-
-@torch.no_grad()
-def ten_horizons(model: nn.Module, system, test: ggd.Trajectories) -> float:
-    """The drift of the known energy over ten horizons."""
-    energy = system.energy(ggd.rk4(model, test.states[:, 0], 0.5, 201, substeps=20))
-    return (energy - energy[:, :1]).abs().max().item()
+    return told | ggd.learners.judged(model.law(), system, test)
 
 
 def results(seed: int) -> Iterator[tuple[str, Numbers]]:
@@ -203,10 +114,8 @@ def results(seed: int) -> Iterator[tuple[str, Numbers]]:
     for learner in ("HNN", "plain network"):
         model, test = mechanics(seed)[learner], data.select(torch.arange(48, 60))
         numbers = learned(model, system, data.select(torch.arange(48)), test, seed)
-        yield (
-            f"no friction/48/{learner}",
-            numbers | {"energy_drift_ten_horizons": ten_horizons(model, system, test)},
-        )
+        drift = ggd.learners.drift_over(model, system, test.states[:, 0], dt=0.5, points=201)
+        yield f"no friction/48/{learner}", numbers | {"energy_drift_ten_horizons": drift}
 
 
 def run(seed: int) -> dict[str, Numbers]:
