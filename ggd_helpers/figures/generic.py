@@ -1,7 +1,7 @@
 """Figures of the chapter on GENERIC: where energy goes, time reversed, learners side by side, friction laws, drifts."""
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import matplotlib.pyplot as plt
 import torch
@@ -11,6 +11,8 @@ from torch import Tensor
 
 from ggd_helpers.dynamics.generic import GENERIC
 from ggd_helpers.figures.style import COLOURS, DASHES, KNOWN, LEARNED, legend_outside, styled
+
+MOST = 1e4  # of an error that is drawn
 
 
 @styled
@@ -76,29 +78,30 @@ def learned_paths(known: Tensor, found: Mapping[str, Tensor], reach: float = 2.2
 def learners_over_seeds(
     kept: Mapping[str, Mapping[str, Sequence[float]]], learners: Mapping[str, Sequence[str]], metrics: Mapping[str, str]
 ) -> Figure:
-    """A panel for each metric, a row for each learner, a mark for each seed.
+    """A panel for each metric, a row for each learner, a mark for each seed; a triangle is `MOST` or more.
 
     Args:
         kept: by experiment and metric, a number for each seed.
-        learners: by the label of a row, its experiments: one for each kind of training data, the most first.
+        learners: by the label of a row, its experiments: from 48 trajectories and, if there is one, from 4.
         metrics: by name, the label of the axis.
     """
-    figure, axes = plt.subplots(
-        1, len(metrics), figsize=(2.9 * len(metrics) + 1.6, 0.34 * len(learners) + 1.5), sharey=True, squeeze=False
-    )
+    size = 2.9 * len(metrics) + 1.6, 0.34 * len(learners) + 1.5
+    figure, axes = plt.subplots(1, len(metrics), figsize=size, sharey=True, squeeze=False)
+    kinds = ("o", COLOURS[0], -0.14, "from 48 trajectories"), ("D", COLOURS[1], 0.14, "from 4")
+    hollow: dict[str, Any] = {"ms": 4.5, "mfc": "none"}
     for ax, (metric, label) in zip(axes[0], metrics.items(), strict=True):
         for row, experiments in enumerate(learners.values()):
-            for which, experiment in enumerate(experiments):
-                values = [value for value in kept.get(experiment, {}).get(metric, []) if value > 0]
-                mark, colour, shift = ("o", COLOURS[0], -0.14) if which == 0 else ("D", COLOURS[1], 0.14)
-                ax.plot(values, [row + shift] * len(values), mark, color=colour, ms=4.5, mfc="none")
+            for experiment, (mark, colour, shift, _) in zip(experiments, kinds, strict=False):
+                for value in kept.get(experiment, {}).get(metric, []):
+                    ax.plot(min(value, MOST), row + shift, ">" if value >= MOST else mark, color=colour, **hollow)
         ax.set(xscale="log", xlabel=label)
         ax.grid(axis="y", color="0.92")
     axes[0, 0].set_yticks(range(len(learners)), [*learners])
     axes[0, 0].set_ylim(len(learners) - 0.5, -0.5)
-    axes[0, 0].tick_params(axis="y", which="minor", left=False)
-    handles = [Line2D([], [], ls="", marker="o", color=COLOURS[0], mfc="none", label="from 48 trajectories")]
-    handles += [Line2D([], [], ls="", marker="D", color=COLOURS[1], mfc="none", label="from 4")]
+    axes[0, 0].tick_params(axis="y", which="minor", left=False, right=False)
+    handles = [
+        Line2D([], [], ls="", marker=mark, color=colour, label=label, **hollow) for mark, colour, _, label in kinds
+    ]
     figure.legend(handles=handles, loc="outside upper center", ncols=2)
     return figure
 
