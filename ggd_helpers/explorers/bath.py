@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from typing import NamedTuple
 
 import ipywidgets as widgets
 import numpy as np
@@ -11,10 +12,12 @@ from torch import nn
 
 from ggd_helpers.architectures.generic import learned_beside
 from ggd_helpers.architectures.plain import PlainNetwork
+from ggd_helpers.dynamics.generic import GENERIC
 from ggd_helpers.explorers.base import LearningExplorer, nearest
 from ggd_helpers.figures import BathPicture
 from ggd_helpers.figures.bath_live import FASTEST, HORIZON
 from ggd_helpers.figures.live import Curve
+from ggd_helpers.integrators import rk4
 from ggd_helpers.potentials.channels import ChannelDissipation, RampDissipation
 from ggd_helpers.potentials.generic import LearnedEnergy
 from ggd_helpers.recordings.regular import Trajectories
@@ -30,11 +33,29 @@ TIMES = DT * np.arange(round(HORIZON / DT) + 1)
 COLDEST, HOTTEST = 0.3, 3.0  # temperatures at the start
 START = ((-1.5, 1.5), (-1.5, 1.5), (math.log(COLDEST), math.log(HOTTEST)))  # of what is learned from
 MOMENTA = np.linspace(-FASTEST, FASTEST, 161)
-POINTS = 16  # of each trajectory
-ITERATIONS = {"GENERIC": 700, "plain network": 1400}  # ten seconds each
+FARTHEST = 8.0  # a learned path is not followed beyond
 
 Force = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """Friction by momentum and temperature, on plain numbers."""
+FrictionKind = type[ChannelDissipation] | type[RampDissipation]
+
+
+class Learner(NamedTuple):
+    """What "learn it" trains: how it is made of the known system, a kind of Xi and a seed; and how long it takes."""
+
+    make: Callable[[DuffingInBath, FrictionKind, int], nn.Module]
+    iterations: int
+
+
+def _everything(system: DuffingInBath, kind: FrictionKind, seed: int) -> GENERIC:
+    return learned_beside(system, LearnedEnergy(3), kind, seed)
+
+
+LEARNERS = {  # ten seconds at most
+    "GENERIC": Learner(_everything, 900),
+    "GENERIC, E given": Learner(lambda system, *others: learned_beside(system, system.energy, *others), 350),
+    "plain network": Learner(lambda *those: PlainNetwork.like(_everything(*those), 3, those[-1]), 1500),
+}
 
 
 def velocity(x: np.ndarray, force: Force) -> np.ndarray:
@@ -51,21 +72,55 @@ def motion(force: Force, start: np.ndarray, times: np.ndarray) -> np.ndarray:
 
 
 def energies(path: np.ndarray) -> dict[str, np.ndarray]:
-    """The energy in its three forms and their sum, `(time,)` each: potential from the bottom of a well, heat since 0."""
+    """The energy in its three forms and their sum, `(time,)` each: potential above a well's bottom, heat since 0."""
     q, p, s = path.T
     forms = {"kinetic": p**2 / 2, "potential": (q**2 - 1) ** 2 / 4, "heat": np.exp(s) - np.exp(s[0])}
     return forms | {"sum": sum(forms.values(), np.zeros(len(path)))}
+
+
+@torch.no_grad()
+def slopes(model: nn.Module, x: np.ndarray) -> np.ndarray:
+    """A model's velocity of many states at once, `(3, count)` to `(3, count)`."""
+    return model(torch.from_numpy(x.T.copy())).numpy().T
+
+
+def rolled_out(model: nn.Module, guess: np.ndarray) -> np.ndarray:
+    """A model's path from the start of a guessed one, `(time, 3)`; NaN where it is far from all that is shown.
+
+    All times are solved for at once, by collocation: some twenty calls of the model instead of a thousand.
+    """
+    with np.errstate(all="ignore"):
+        solution = solve_bvp(
+            lambda _, x: slopes(model, x), lambda a, b: a - guess[0], TIMES, guess.T, tol=1e-3, max_nodes=4000
+        )
+    path = solution.sol(TIMES).T
+    if not solution.success:
+        with torch.no_grad():
+            path = rk4(model, torch.from_numpy(guess[0]), DT, len(TIMES)).numpy()
+    return np.where(np.abs(path).max(1, keepdims=True) < FARTHEST, path, np.nan)
+
+
+@torch.no_grad()
+def own_energy(model: GENERIC, path: np.ndarray) -> np.ndarray:
+    """What a model takes for the energy along a path, `(time, 3)` to `(time,)`."""
+    return model.energy(torch.from_numpy(path)).numpy()
+
+
+def _drift(energy: np.ndarray) -> float:
+    return float(np.nanmax(np.abs(energy - energy[0])))
 
 
 class BathExplorer(LearningExplorer[BathPicture]):
     """Set the law of friction, the temperature of the bath and the energy of a particle, and watch it turn to heat.
 
     "Learn it" simulates 24 trajectories of the system as it is set, from all temperatures and energies that the sliders
-    allow, and trains the learner that is chosen: a GENERIC that knows the entropy and the Poisson bracket but neither
-    the energy nor the friction, or a plain network of its size.
+    allow, and trains the learner that is chosen: a GENERIC that is given the entropy and the Poisson bracket, but
+    neither the energy nor the friction; one that is given the energy, too; or a plain network of the first one's size.
 
     Display `explorer.panel`, or put the explorer last in a cell.
     """
+
+    redraw_every = 70
 
     def __init__(self, friction: float = 0.3, seed: int = 0):
         super().__init__(BathPicture())
@@ -79,7 +134,7 @@ class BathExplorer(LearningExplorer[BathPicture]):
         self.temperature.readout_format = ".2f"
         self.energy = widgets.FloatSlider(value=0.6, min=0.05, max=1, step=0.05, description="energy")
         self.time = widgets.FloatSlider(value=3.0, min=0, max=HORIZON, step=DT, description="time")
-        self.learner = widgets.Dropdown(options=list(ITERATIONS), description="learner")
+        self.learner = widgets.Dropdown(options=list(LEARNERS), description="learner")
         legend = widgets.HTML(
             "<b>law</b>, <b>friction</b>: of the friction, and its rate. <b>temperature</b>: of the bath at first. "
             "<b>energy</b>: of the particle at first, above the bottom of its well. <b>time</b>: moves the dots. "
@@ -119,17 +174,17 @@ class BathExplorer(LearningExplorer[BathPicture]):
 
     def _predict(self) -> None:
         """The path of the model from the present start."""
-        self.learned, model = None, self.model
+        self.learned: np.ndarray | None = None
+        name, model = self.learner.value, self.model
         if model is None:
-            self.status.value = f"Dashed curves appear when the {self.learner.value} has learned the motion."
+            self.status.value = f"Dashed curves appear when this learner, {name}, has seen the motion."
             return
-        start = self.path[0]
-        solution = solve_bvp(
-            lambda _, x: slopes(model, x), lambda first, _: first - start, TIMES, self.path.T, tol=1e-4, max_nodes=4000
+        self.learned = rolled_out(model, self.path)
+        self.status.value = (
+            f"{name}: here the sum of the energies drifts by {_drift(energies(self.learned)['sum']):.0e}"
         )
-        self.learned = solution.sol(TIMES).T
-        drift = np.abs(np.ptp(energies(self.learned)["sum"]))
-        self.status.value = f"{self.learner.value}: the sum of the energies drifts by {drift:.0e} here."
+        if isinstance(model, GENERIC):
+            self.status.value += f", the energy that it keeps by {_drift(own_energy(model, self.learned)):.0e}"
 
     def _redraw(self, *_: object) -> None:
         self.image.value = self.picture.png(self.curves())
@@ -153,6 +208,9 @@ class BathExplorer(LearningExplorer[BathPicture]):
             rate = slopes(self.model, self.learned.T)[2]
             for panel, lines in self._along("learned", self.learned, rate).items():
                 drawn[panel] |= lines
+            if isinstance(self.model, GENERIC):
+                own = own_energy(self.model, self.learned)
+                drawn["drift"]["own"] = TIMES, np.abs(own - own[0])
             drawn["production"]["falls"] = TIMES[rate < 0], -rate[rate < 0]
             for form, values in energies(self.learned).items():
                 drawn["energies"][f"learned {form}"] = TIMES, values / first
@@ -174,14 +232,12 @@ class BathExplorer(LearningExplorer[BathPicture]):
         super()._watch(iteration, loss)
 
     def _train(self) -> None:
-        name, system = self.learner.value, DuffingInBath(self.friction.value, LAWS[self.law.value].dissipation)
-        kind = RampDissipation if self.law.value == "threshold" else ChannelDissipation
-        model: nn.Module = learned_beside(system, LearnedEnergy(3), kind, self.seed)
-        if name == "plain network":
-            model = PlainNetwork.like(model, 3, self.seed)
-        self.models[name] = model
+        system = DuffingInBath(self.friction.value, LAWS[self.law.value].dissipation)
+        kind: FrictionKind = RampDissipation if self.law.value == "threshold" else ChannelDissipation
+        learner = LEARNERS[self.learner.value]
+        model = self.models[self.learner.value] = learner.make(system, kind, self.seed)
         recipe = SelfScaledBFGS(
-            ScaledDifferences(), ITERATIONS[name], points=POINTS, restarts=2, trial=30, tolerance=1e-14
+            ScaledDifferences(), learner.iterations, points=16, restarts=2, trial=30, tolerance=1e-14
         )
         fit(model, self._recorded(), recipe, seed=self.seed, progress=False, watch=self._watch)
         self._predict()
@@ -193,9 +249,3 @@ class BathExplorer(LearningExplorer[BathPicture]):
         starts = uniform_in(START, 24, torch.Generator().manual_seed(self.seed))
         paths = [motion(self.force, start, times) for start in starts.numpy()]
         return Trajectories(torch.from_numpy(np.stack(paths)), 0.02)
-
-
-@torch.no_grad()
-def slopes(model: nn.Module, x: np.ndarray) -> np.ndarray:
-    """A model's velocity of many states at once, `(3, count)` to `(3, count)`."""
-    return model(torch.from_numpy(x.T.copy())).numpy().T

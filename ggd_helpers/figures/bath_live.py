@@ -17,7 +17,7 @@ TIME = (-0.4, HORIZON)
 PANELS = {
     "phase": Panel("phase portrait", "position $q$", "momentum $p$", (-1.75, 1.75), (-FASTEST, FASTEST)),
     "energies": Panel("energy changes its form", "time $t$", "energy over the first", TIME, (-0.1, 1.3)),
-    "drift": Panel("is the sum kept?", "time $t$", "$|E(t) - E(0)|$", TIME, (1e-10, 3), "log"),
+    "drift": Panel("is the sum kept?", "time $t$", "$|E(t) - E(0)|$", TIME, (1e-12, 3), "log"),
     "entropy": Panel("entropy of the bath", "time $t$", "$S(t) - S(0)$", TIME, (1e-4, 3), "log"),
     "friction": Panel("friction now", "momentum $p$", "force against $p$", (-FASTEST, FASTEST), (-0.25, 0.25)),
     "production": Panel("the second law", "time $t$", "$dS/dt$", TIME, (1e-6, 20), "log"),
@@ -26,7 +26,7 @@ ENERGIES = {"kinetic": COLOURS[0], "potential": COLOURS[2], "heat": COLOURS[1], 
 
 
 class BathPicture(LivePicture):
-    """Six panels; the background is drawn again when the friction law outgrows its panel, else lines alone move."""
+    """Six panels; one panel is drawn again when the friction law outgrows it, else lines alone move."""
 
     def __init__(self) -> None:
         super().__init__("abc;def", (10.5, 5.8))
@@ -37,9 +37,11 @@ class BathPicture(LivePicture):
         for ax, (name, panel) in zip(self.axes, PANELS.items(), strict=True):
             panel.label(ax)
             self.lines[name] = _energies(ax) if name == "energies" else _pair(ax)
+        self.lines["drift"]["own"] = self.axes[2].plot([], [], ":", color=COLOURS[3], lw=1.8)[0]
         self.lines["production"]["falls"] = self.axes[-1].plot([], [], "x", color=COLOURS[3], ms=5)[0]
-        named = {f"{kind}": self.lines["energies"][f"known {kind}"] for kind in ENERGIES}
+        named = {kind: self.lines["energies"][f"known {kind}"] for kind in ENERGIES}
         named |= {"known": self.lines["phase"]["known"], "learned": self.lines["phase"]["learned"]}
+        named |= {"by its own energy": self.lines["drift"]["own"]}
         named |= {"entropy falls": self.lines["production"]["falls"], "now": self.lines["phase"]["now"]}
         self.figure.legend(named.values(), named, loc="outside upper center", ncols=len(named), columnspacing=1.2)
         return [line for kinds in self.lines.values() for line in kinds.values()]
@@ -51,7 +53,7 @@ class BathPicture(LivePicture):
         limit = high * 2.0 ** max(0, math.ceil(math.log2(max(peak / high, 1))))
         if ax.get_ylim()[1] != limit:
             ax.set_ylim(-limit, limit)
-            self.draw_background()
+            self.draw_panels([ax], beside=(0.065, 0.02, 0.005, 0.005))
 
     def png(self, curves: Mapping[str, Mapping[str, Curve]]) -> bytes:
         """Draw `curves[panel][kind]`: `known`, `learned` and `now`; in `energies` with the name of one behind it."""

@@ -1,7 +1,7 @@
 """Laws of friction against a bath, as dissipation potentials of one force; the bath's entropy is the last coordinate.
 
 Each is `Xi(x, F) = (1/T) int_0^F f(u) du` with `T = e^s`. On a pair `(p, s)` with `F = -dE/dp = -p` its flux slows the
-momentum by `f(p)` and heats the bath by `f(p) p`. States are `(..., n)`, forces `(..., 1)`. All units are dimensionless.
+momentum by `f(p)` and heats the bath by `f(p) p`. States are `(..., n)`, forces `(..., 1)`; units are dimensionless.
 """
 
 from collections.abc import Callable
