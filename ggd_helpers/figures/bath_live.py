@@ -53,7 +53,7 @@ class BathPicture(LivePicture):
         limit = high * 2.0 ** max(0, math.ceil(math.log2(max(peak / high, 1))))
         if ax.get_ylim()[1] != limit:
             ax.set_ylim(-limit, limit)
-            self.draw_panels([ax], beside=(0.065, 0.02, 0.005, 0.005))
+            self.draw_panels([ax], beside=(0.065, 0.075, 0.01, 0.04))
 
     def png(self, curves: Mapping[str, Mapping[str, Curve]]) -> bytes:
         """Draw `curves[panel][kind]`: `known`, `learned` and `now`; in `energies` with the name of one behind it."""
