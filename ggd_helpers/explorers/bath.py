@@ -31,7 +31,7 @@ from ggd_helpers.training.self_scaled_bfgs import SelfScaledBFGS
 DT = 0.05
 TIMES = DT * np.arange(round(HORIZON / DT) + 1)
 COLDEST, HOTTEST = 0.3, 3.0  # temperatures at the start
-START = ((-1.5, 1.5), (-1.5, 1.5), (math.log(COLDEST), math.log(HOTTEST)))  # of what is learned from
+START = ((-1.5, 1.5), (-1.5, 1.5), (math.log(0.25), math.log(4.0)))  # learned from: a bath ends hotter than it began
 MOMENTA = np.linspace(-FASTEST, FASTEST, 161)
 FARTHEST = 8.0  # a learned path is not followed beyond
 
@@ -52,7 +52,7 @@ def _everything(system: DuffingInBath, kind: FrictionKind, seed: int) -> GENERIC
 
 
 LEARNERS = {  # ten seconds at most
-    "GENERIC": Learner(_everything, 900),
+    "GENERIC": Learner(_everything, 800),
     "GENERIC, E given": Learner(lambda system, *others: learned_beside(system, system.energy, *others), 350),
     "plain network": Learner(lambda *those: PlainNetwork.like(_everything(*those), 3, those[-1]), 1500),
 }
@@ -91,7 +91,7 @@ def rolled_out(model: nn.Module, guess: np.ndarray) -> np.ndarray:
     """
     with np.errstate(all="ignore"):
         solution = solve_bvp(
-            lambda _, x: slopes(model, x), lambda a, b: a - guess[0], TIMES, guess.T, tol=1e-3, max_nodes=4000
+            lambda _, x: slopes(model, x), lambda a, b: a - guess[0], TIMES, guess.T, tol=5e-4, max_nodes=4000
         )
     path = solution.sol(TIMES).T
     if not solution.success:
@@ -120,7 +120,7 @@ class BathExplorer(LearningExplorer[BathPicture]):
     Display `explorer.panel`, or put the explorer last in a cell.
     """
 
-    redraw_every = 70
+    redraw_every = 100
 
     def __init__(self, friction: float = 0.3, seed: int = 0):
         super().__init__(BathPicture())
@@ -195,7 +195,8 @@ class BathExplorer(LearningExplorer[BathPicture]):
         forms = energies(self.path)
         drawn = self._along("known", self.path, velocity(self.path.T, self.force)[2])
         for lines in drawn.values():
-            lines["now"] = tuple(np.atleast_1d(values[now]) for values in lines["known"])
+            x, y = lines["known"]
+            lines["now"] = x[now : now + 1], y[now : now + 1]
         drawn["energies"] = {f"known {form}": (TIMES, values / first) for form, values in forms.items()}
         drawn["energies"]["now"] = np.full(4, TIMES[now]), np.array([values[now] / first for values in forms.values()])
         q, p, s = self.path[now]
@@ -237,7 +238,7 @@ class BathExplorer(LearningExplorer[BathPicture]):
         learner = LEARNERS[self.learner.value]
         model = self.models[self.learner.value] = learner.make(system, kind, self.seed)
         recipe = SelfScaledBFGS(
-            ScaledDifferences(), learner.iterations, points=16, restarts=2, trial=30, tolerance=1e-14
+            ScaledDifferences(), learner.iterations, points=16, restarts=3, trial=25, tolerance=1e-14
         )
         fit(model, self._recorded(), recipe, seed=self.seed, progress=False, watch=self._watch)
         self._predict()

@@ -33,18 +33,19 @@ class BathPicture(LivePicture):
 
     def frame(self) -> list[Artist]:
         """Label the panels, with a line for each kind of curve in every one."""
-        self.lines = {}
+        lines = {}
         for ax, (name, panel) in zip(self.axes, PANELS.items(), strict=True):
             panel.label(ax)
-            self.lines[name] = _energies(ax) if name == "energies" else _pair(ax)
-        self.lines["drift"]["own"] = self.axes[2].plot([], [], ":", color=COLOURS[3], lw=1.8)[0]
-        self.lines["production"]["falls"] = self.axes[-1].plot([], [], "x", color=COLOURS[3], ms=5)[0]
-        named = {kind: self.lines["energies"][f"known {kind}"] for kind in ENERGIES}
-        named |= {"known": self.lines["phase"]["known"], "learned": self.lines["phase"]["learned"]}
-        named |= {"by its own energy": self.lines["drift"]["own"]}
-        named |= {"entropy falls": self.lines["production"]["falls"], "now": self.lines["phase"]["now"]}
+            lines[name] = _energies(ax) if name == "energies" else _pair(ax)
+        lines["drift"]["own"] = self.axes[2].plot([], [], ":", color=COLOURS[3], lw=1.8)[0]
+        lines["production"]["falls"] = self.axes[-1].plot([], [], "x", color=COLOURS[3], ms=5)[0]
+        self.lines = lines
+        named = {kind: lines["energies"][f"known {kind}"] for kind in ENERGIES}
+        named |= {"known": lines["phase"]["known"], "learned": lines["phase"]["learned"]}
+        named |= {"by its own energy": lines["drift"]["own"]}
+        named |= {"entropy falls": lines["production"]["falls"], "now": lines["phase"]["now"]}
         self.figure.legend(named.values(), named, loc="outside upper center", ncols=len(named), columnspacing=1.2)
-        return [line for kinds in self.lines.values() for line in kinds.values()]
+        return [line for kinds in lines.values() for line in kinds.values()]
 
     def _follow(self, friction: Mapping[str, Curve]) -> None:
         """Stretch the panel of the friction law by powers of two, so that the known law fits."""
