@@ -1,5 +1,6 @@
 """Figures: one function each, data or models in, a matplotlib Figure out."""
 
+from ggd_helpers.figures.bath_live import BathPicture
 from ggd_helpers.figures.diffusion import (
     densities,
     diffusivities,

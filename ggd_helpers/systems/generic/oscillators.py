@@ -1,11 +1,14 @@
 """Oscillators with friction, at one temperature or with the bath that they heat. All units are dimensionless."""
 
+from collections.abc import Callable
+
 from torch import Tensor
 
 from ggd_helpers.dynamics.generic import DampedMechanics
-from ggd_helpers.potentials.general import FormulaDissipation, cosh_less_one
+from ggd_helpers.potentials.general import DissipationPotential, FormulaDissipation
 from ggd_helpers.potentials.generic import CanonicalPoisson, EntropyCoordinate, FormulaEnergy
 from ggd_helpers.ranges import check
+from ggd_helpers.systems.generic.friction import growing_friction, linear_friction
 from ggd_helpers.systems.generic.known import Known, KnownGENERIC
 
 
@@ -51,6 +54,12 @@ class DuffingInBath(KnownGENERIC):
 
     equations: `q' = p`, `p' = q - q^3 - friction p`, `s' = friction p^2 / T`
 
+    With another law of `systems.generic.friction`, `f(p)` stands for `friction p`.
+
+    Args:
+        friction: the damping rate at small speed (above a threshold, where the law has one).
+        law: makes Xi of it.
+
     Raises:
         ValueError: `friction` is not from 0 to 5.
     """
@@ -59,13 +68,13 @@ class DuffingInBath(KnownGENERIC):
     box = ((-2.0, 2.0), (-2.0, 2.0), (-0.5, 1.4))
     sees = (2,)
 
-    def __init__(self, friction: float = 0.3):
+    def __init__(self, friction: float = 0.3, law: Callable[[float], DissipationPotential] = linear_friction):
         _check_friction(friction)
         super().__init__(
             energy=FormulaEnergy(lambda x: _double_well(x) + x[..., 2].exp()),
             entropy=EntropyCoordinate(),
             poisson=CanonicalPoisson(),
-            dissipation=FormulaDissipation(lambda x, force: friction / 2 * force[..., 0] ** 2 * (-x[..., 2]).exp()),
+            dissipation=law(friction),
             pairs=((1, 2),),
         )
 
@@ -93,15 +102,10 @@ class HeatBathOscillator(KnownGENERIC):
 
     def __init__(self, friction: float = 0.3, steepness: float = 1.5):
         _check_friction(friction)
-        check("steepness", steepness, "positive and at most 5", "it is how fast the friction law leaves its tangent")
-
-        def dissipation(x: Tensor, force: Tensor) -> Tensor:
-            return friction / steepness**2 * cosh_less_one(steepness * force[..., 0] * (-x[..., 2]).exp())
-
         super().__init__(
             energy=FormulaEnergy(lambda x: x[..., :2].square().sum(-1) / 2 + x[..., 2].exp()),
             entropy=EntropyCoordinate(),
             poisson=CanonicalPoisson(),
-            dissipation=FormulaDissipation(dissipation),
+            dissipation=growing_friction(friction, steepness),
             pairs=((1, 2),),
         )

@@ -2,9 +2,8 @@
 
 from torch import Tensor
 
-from ggd_helpers.potentials.general import FormulaDissipation
 from ggd_helpers.potentials.generic import CanonicalPoisson, EntropyCoordinate, FormulaEnergy
-from ggd_helpers.ranges import check
+from ggd_helpers.systems.generic.friction import threshold_friction
 from ggd_helpers.systems.generic.known import KnownGENERIC
 
 
@@ -37,15 +36,10 @@ class PerzynaBar(KnownGENERIC):
     sees = (3,)
 
     def __init__(self, threshold: float = 0.4):
-        check("threshold", threshold, "0 to 2", "it is the yield stress")
-
-        def dissipation(x: Tensor, force: Tensor) -> Tensor:
-            return (force[..., 0].abs() - threshold).clamp(min=0) ** 2 / 2 * (-x[..., 3]).exp()
-
         super().__init__(
             energy=FormulaEnergy(_energy),
             entropy=EntropyCoordinate(),
             poisson=CanonicalPoisson(),
-            dissipation=FormulaDissipation(dissipation),
+            dissipation=threshold_friction(1.0, threshold),
             pairs=((2, 3),),
         )
