@@ -360,6 +360,7 @@ def law_on(pairs):
         (lambda: law_on(((1, 3),))(normal((2, 3), 1)), ["pairs", "0 to 2", "3"]),
         (lambda: EntropyCoordinate(0), ["bodies", "1 or more", "0"]),
         (lambda: CanonicalPoisson(0), ["degrees", "1 or more", "0"]),
+        (lambda: CanonicalPoisson(2)(*normal((3, 2, 3), 1)), ["states", "4 coordinates", "got 3", "degrees = 2"]),
         (lambda: LearnedEnergy(0), ["dim", "1 or more", "0"]),
         (lambda: LearnedPoisson()(*normal((3, 2, 4), 1)), ["coordinates", "3 to 3", "4"]),
         (lambda: Seeing(ChannelDissipation(1, 1), (-1,)), ["coordinates", "0 or more", "-1"]),

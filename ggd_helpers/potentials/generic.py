@@ -138,8 +138,17 @@ class CanonicalPoisson(Poisson):
         self.degrees = degrees
 
     def forward(self, x: Tensor, slope: Tensor, entropy_slope: Tensor) -> Tensor:
-        """`(dE/dp, -dE/dq, 0 ...)`, `(..., n)`."""
+        """`(dE/dp, -dE/dq, 0 ...)`, `(..., n)`.
+
+        Raises:
+            ValueError: the states have fewer than `2 degrees` coordinates.
+        """
         d = self.degrees
+        if slope.shape[-1] < 2 * d:
+            raise ValueError(
+                f"states must have {2 * d} coordinates or more (got {slope.shape[-1]}): degrees = {d} coordinates q and "
+                "as many momenta p."
+            )
         by_q, by_p, rest = slope[..., :d], slope[..., d : 2 * d], slope[..., 2 * d :]
         return torch.cat([by_p, -by_q, torch.zeros_like(rest)], dim=-1)
 
