@@ -146,8 +146,8 @@ class CanonicalPoisson(Poisson):
         d = self.degrees
         if slope.shape[-1] < 2 * d:
             raise ValueError(
-                f"states must have {2 * d} coordinates or more (got {slope.shape[-1]}): degrees = {d} coordinates q and "
-                "as many momenta p."
+                f"states must have {2 * d} coordinates or more (got {slope.shape[-1]}): degrees = {d} coordinates q "
+                "and as many momenta p."
             )
         by_q, by_p, rest = slope[..., :d], slope[..., d : 2 * d], slope[..., 2 * d :]
         return torch.cat([by_p, -by_q, torch.zeros_like(rest)], dim=-1)
