@@ -88,7 +88,7 @@ def test_the_curves_obey_the_second_law(explorer, law):
 
 def test_a_colder_bath_makes_the_growing_friction_steeper(explorer):
     explorer.law.value, slopes = "growing", []
-    for explorer.temperature.value in (0.4, 1.0, 3.0):
+    for explorer.temperature.value in (0.4, 1.0, 2.5):
         slopes.append(explorer.curves()["friction"]["known"][1].max())
     assert slopes == sorted(slopes, reverse=True)
     explorer.law.value, explorer.temperature.value = "linear", 1.0
@@ -96,8 +96,11 @@ def test_a_colder_bath_makes_the_growing_friction_steeper(explorer):
 
 @every_law
 def test_a_path_is_that_of_the_equations_by_hand(law):
-    """The GENERIC's by collocation, from a guess of another friction and another law; ODEPACK's by hand."""
-    start = np.array([1.0, 1.0, 0.0])
+    """The GENERIC's by collocation, from a guess of another friction and another law; ODEPACK's by hand.
+
+    In one well: near the saddle between them small errors of both would grow.
+    """
+    start = np.array([1.0, 0.6, 0.0])
     system = DuffingInBath(0.25, LAWS[law].dissipation)
     found = rolled_out(system, motion(by_hand("linear"), start, bath.TIMES))
     exact = motion(by_hand(law, 0.25), start, bath.TIMES)

@@ -30,8 +30,8 @@ from ggd_helpers.training.self_scaled_bfgs import SelfScaledBFGS
 
 DT = 0.05
 TIMES = DT * np.arange(round(HORIZON / DT) + 1)
-COLDEST, HOTTEST = 0.3, 3.0  # temperatures at the start
-START = ((-1.5, 1.5), (-1.5, 1.5), (math.log(0.25), math.log(4.0)))  # learned from: a bath ends hotter than it began
+COLDEST, HOTTEST = 0.4, 2.5  # temperatures at the start
+START = ((-1.5, 1.5), (-1.5, 1.5), (math.log(0.35), math.log(3.5)))  # learned from: a bath ends hotter than it began
 MOMENTA = np.linspace(-FASTEST, FASTEST, 161)
 FARTHEST = 8.0  # a learned path is not followed beyond
 
@@ -52,7 +52,7 @@ def _everything(system: DuffingInBath, kind: FrictionKind, seed: int) -> GENERIC
 
 
 LEARNERS = {  # ten seconds at most
-    "GENERIC": Learner(_everything, 800),
+    "GENERIC": Learner(_everything, 700),
     "GENERIC, E given": Learner(lambda system, *others: learned_beside(system, system.energy, *others), 350),
     "plain network": Learner(lambda *those: PlainNetwork.like(_everything(*those), 3, those[-1]), 1500),
 }
