@@ -6,7 +6,7 @@ The oscillator at one temperature, `(q, p)`, and with the bath that it heats, `(
 last 12 are the test, and the first 48 or the first 4 for training. All learners have about the same number of weights
 and the same number of iterations (`ITERATIONS`, all starts together) on the same points; CPU seconds are kept, too. The
 PINN sees positions of one trajectory. Metriplectic learners and wedges need a state with the heat in it, the balance of
-momentum one without. At last what is known of the HNN: an oscillator without friction, over ten horizons.
+momentum one without.
 
 What is measured: `ggd.learners`.
 """
@@ -109,13 +109,6 @@ def results(seed: int) -> Iterator[tuple[str, Numbers]]:
                 yield f"{name}/{count}/{learner}", learned(model, system, training, test, seed)
         if name == "mechanics":
             yield f"{name}/1/PINN", inverse_problem(system, data, test, seed)
-    system = ggd.DuffingOscillator(friction=0.0)
-    data = ggd.simulate(system, trajectories=60, points=501, dt=0.02, seed=seed)
-    for learner in ("HNN", "plain network"):
-        model, test = mechanics(seed)[learner], data.select(torch.arange(48, 60))
-        numbers = learned(model, system, data.select(torch.arange(48)), test, seed)
-        drift = ggd.learners.drift_over(model, system, test.states[:, 0], dt=0.5, points=201)
-        yield f"no friction/48/{learner}", numbers | {"energy_drift_ten_horizons": drift}
 
 
 def run(seed: int) -> dict[str, Numbers]:
