@@ -72,6 +72,17 @@ def states_of(system, count, seed=1):
 
 
 @every_system
+def test_slopes_by_hand_are_those_of_the_formulas(kind):
+    system = kind()
+    x = states_of(system, 50).reshape(5, 10, -1)
+    by_formula = torch.func.grad(lambda x: system.energy(x).sum())(x)
+    torch.testing.assert_close(system.energy.gradient(x), by_formula)
+    force = system.force(x)
+    by_formula = torch.func.grad(lambda force: system.dissipation(x, force).sum())(force)
+    torch.testing.assert_close(system.dissipation.flux(x, force), by_formula)
+
+
+@every_system
 def test_the_velocity_is_the_textbook_s(kind):
     system = kind()
     x = states_of(system, 10_000)

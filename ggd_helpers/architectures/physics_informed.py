@@ -71,6 +71,9 @@ class PhysicsInformedOscillator(nn.Module):
         """The law of the coefficients as they are, for any state `(q, p)`: `q' = p`, `p' = a q - b q^3 - c p`."""
         a, b, c = self.coefficients.tolist()
         return DampedMechanics(
-            FormulaEnergy(lambda x: x[..., 1] ** 2 / 2 + b * x[..., 0] ** 4 / 4 - a * x[..., 0] ** 2 / 2),
-            FormulaDissipation(lambda x, velocity: c / 2 * velocity.square().sum(-1)),
+            FormulaEnergy(
+                lambda x: x[..., 1] ** 2 / 2 + b * x[..., 0] ** 4 / 4 - a * x[..., 0] ** 2 / 2,
+                lambda x: torch.cat([b * x[..., :1] ** 3 - a * x[..., :1], x[..., 1:]], dim=-1),
+            ),
+            FormulaDissipation(lambda x, v: c / 2 * v.square().sum(-1), lambda x, v: c * v),
         )

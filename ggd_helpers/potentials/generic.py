@@ -21,6 +21,10 @@ class Energy(nn.Module):
 class FormulaEnergy(Energy):
     """An energy from any function of torch tensors, `(..., n)` to `(...)`.
 
+    Args:
+        formula: `E(x)`.
+        slope: `dE/dx`, `(..., n)` to `(..., n)`, where it is known by hand: several times faster than differentiation.
+
     Example:
         >>> import torch
         >>> import ggd_helpers as ggd
@@ -29,13 +33,17 @@ class FormulaEnergy(Energy):
         tensor([8., 3.])
     """
 
-    def __init__(self, formula: Callable[[Tensor], Tensor]):
+    def __init__(self, formula: Callable[[Tensor], Tensor], slope: Callable[[Tensor], Tensor] | None = None):
         super().__init__()
-        self.formula = formula
+        self.formula, self.slope = formula, slope
 
     def forward(self, x: Tensor) -> Tensor:
         """The formula's value, `(..., n)` to `(...)`."""
         return self.formula(x)
+
+    def gradient(self, x: Tensor) -> Tensor:
+        """The slope, `(..., n)` to `(..., n)`."""
+        return super().gradient(x) if self.slope is None else self.slope(x)
 
 
 class _TiltedNetwork(nn.Module):

@@ -17,13 +17,16 @@ STEEPNESS, THRESHOLD = 0.8, 0.4
 
 
 def _coldness(x: Tensor) -> Tensor:
-    """`1/T = e^-s`."""
-    return (-x[..., -1]).exp()
+    """`1/T = e^-s`, `(..., n)` to `(..., 1)`."""
+    return (-x[..., -1:]).exp()
 
 
 def linear_friction(friction: float) -> FormulaDissipation:
     """`f = friction u`, hence `Xi = friction F^2 / (2 T)`."""
-    return FormulaDissipation(lambda x, force: friction / 2 * force[..., 0] ** 2 * _coldness(x))
+    return FormulaDissipation(
+        lambda x, force: (friction / 2 * force**2 * _coldness(x)).squeeze(-1),
+        lambda x, force: friction * force * _coldness(x),
+    )
 
 
 def growing_friction(friction: float, steepness: float = STEEPNESS) -> FormulaDissipation:
@@ -33,8 +36,10 @@ def growing_friction(friction: float, steepness: float = STEEPNESS) -> FormulaDi
         ValueError: `steepness` is not positive and at most 5.
     """
     check("steepness", steepness, "positive and at most 5", "it is how fast the friction law leaves its tangent")
+    k = steepness
     return FormulaDissipation(
-        lambda x, force: friction / steepness**2 * cosh_less_one(steepness * force[..., 0] * _coldness(x))
+        lambda x, force: friction / k**2 * cosh_less_one(k * force * _coldness(x)).squeeze(-1),
+        lambda x, force: friction / k * (k * force * _coldness(x)).sinh() * _coldness(x),
     )
 
 
@@ -45,8 +50,13 @@ def threshold_friction(friction: float, threshold: float = THRESHOLD) -> Formula
         ValueError: `threshold` is not from 0 to 2.
     """
     check("threshold", threshold, "0 to 2", "it is the force below which nothing is dissipated")
+
+    def beyond(force: Tensor) -> Tensor:
+        return (force.abs() - threshold).clamp(min=0)
+
     return FormulaDissipation(
-        lambda x, force: friction / 2 * (force[..., 0].abs() - threshold).clamp(min=0) ** 2 * _coldness(x)
+        lambda x, force: (friction / 2 * beyond(force) ** 2 * _coldness(x)).squeeze(-1),
+        lambda x, force: friction * beyond(force) * force.sign() * _coldness(x),
     )
 
 

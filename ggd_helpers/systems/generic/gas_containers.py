@@ -15,6 +15,13 @@ def _gas_energies(x: Tensor) -> Tensor:
     return (entropies.exp() / torch.stack([q, 2 - q], dim=-1)) ** (2 / 3)
 
 
+def _slope(x: Tensor) -> Tensor:
+    q, p, temperatures = x[..., 0], x[..., 1], 2 / 3 * _gas_energies(x)
+    pressures = temperatures / torch.stack([q, 2 - q], dim=-1)
+    mechanical = torch.stack([pressures[..., 1] - pressures[..., 0], p], dim=-1)
+    return torch.cat([mechanical, temperatures], dim=-1)
+
+
 class GasContainers(KnownGENERIC):
     """Two ideal gases on both sides of a wall that moves without friction and conducts heat.
 
@@ -47,10 +54,14 @@ class GasContainers(KnownGENERIC):
             temperatures = 2 / 3 * _gas_energies(x)
             return conduction / 2 * (force[..., 0] / temperatures.prod(-1)) ** 2
 
+        def flux(x: Tensor, force: Tensor) -> Tensor:
+            temperatures = 2 / 3 * _gas_energies(x)
+            return conduction * force / temperatures.prod(-1, keepdim=True) ** 2
+
         super().__init__(
-            energy=FormulaEnergy(lambda x: x[..., 1] ** 2 / 2 + _gas_energies(x).sum(-1)),
+            energy=FormulaEnergy(lambda x: x[..., 1] ** 2 / 2 + _gas_energies(x).sum(-1), _slope),
             entropy=EntropyCoordinate(bodies=2),
             poisson=CanonicalPoisson(),
-            dissipation=FormulaDissipation(dissipation),
+            dissipation=FormulaDissipation(dissipation, flux),
             pairs=((2, 3),),
         )

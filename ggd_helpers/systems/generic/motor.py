@@ -19,10 +19,22 @@ def _energy(x: Tensor) -> Tensor:
     return p**2 / 2 + (q - n) ** 2 / 2 - n / 2 + _thermal_energy(x)
 
 
+def _slope(x: Tensor) -> Tensor:
+    q, p, n, _ = x.unbind(-1)
+    temperature = _thermal_energy(x)
+    return torch.stack([q - n, p, n - q - 0.5 + temperature * n.logit(), temperature], dim=-1)
+
+
 def _dissipation(x: Tensor, force: Tensor) -> Tensor:
     n, temperature = x[..., 2], _thermal_energy(x)
     friction = 0.1 * force[..., 0] ** 2 / temperature
     return friction + 2 * (n * (1 - n)).sqrt() * cosh_less_one(force[..., 1] / (2 * temperature))
+
+
+def _flux(x: Tensor, force: Tensor) -> Tensor:
+    n, temperature = x[..., 2], _thermal_energy(x)
+    reaction = (n * (1 - n)).sqrt() * (force[..., 1] / (2 * temperature)).sinh()
+    return torch.stack([0.2 * force[..., 0], reaction], dim=-1) / temperature.unsqueeze(-1)
 
 
 class ChemicalMotor(KnownGENERIC):
@@ -48,9 +60,9 @@ class ChemicalMotor(KnownGENERIC):
 
     def __init__(self) -> None:
         super().__init__(
-            energy=FormulaEnergy(_energy),
+            energy=FormulaEnergy(_energy, _slope),
             entropy=EntropyCoordinate(),
             poisson=CanonicalPoisson(),
-            dissipation=FormulaDissipation(_dissipation),
+            dissipation=FormulaDissipation(_dissipation, _flux),
             pairs=((1, 3), (2, 3)),
         )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import torch
 from torch import Tensor
 
 from ggd_helpers.dynamics.generic import DampedMechanics
@@ -19,6 +20,15 @@ def _check_friction(friction: float) -> None:
 def _double_well(x: Tensor) -> Tensor:
     q, p = x[..., 0], x[..., 1]
     return p**2 / 2 + q**4 / 4 - q**2 / 2
+
+
+def _slope_of_double_well(x: Tensor) -> Tensor:
+    q, *momenta = x.unbind(-1)
+    return torch.stack([q**3 - q, *momenta], dim=-1)
+
+
+def _slope_with_bath(x: Tensor) -> Tensor:
+    return torch.cat([_slope_of_double_well(x[..., :2]), x[..., 2:].exp()], dim=-1)
 
 
 class DuffingOscillator(Known, DampedMechanics):
@@ -39,7 +49,10 @@ class DuffingOscillator(Known, DampedMechanics):
     def __init__(self, friction: float = 0.3):
         _check_friction(friction)
         super().__init__(
-            FormulaEnergy(_double_well), FormulaDissipation(lambda x, force: friction / 2 * force.square().sum(-1))
+            FormulaEnergy(_double_well, _slope_of_double_well),
+            FormulaDissipation(
+                lambda x, force: friction / 2 * force.square().sum(-1), lambda x, force: friction * force
+            ),
         )
 
 
@@ -71,7 +84,7 @@ class DuffingInBath(KnownGENERIC):
     def __init__(self, friction: float = 0.3, law: Callable[[float], DissipationPotential] = linear_friction):
         _check_friction(friction)
         super().__init__(
-            energy=FormulaEnergy(lambda x: _double_well(x) + x[..., 2].exp()),
+            energy=FormulaEnergy(lambda x: _double_well(x) + x[..., 2].exp(), _slope_with_bath),
             entropy=EntropyCoordinate(),
             poisson=CanonicalPoisson(),
             dissipation=law(friction),
@@ -103,7 +116,10 @@ class HeatBathOscillator(KnownGENERIC):
     def __init__(self, friction: float = 0.3, steepness: float = 1.5):
         _check_friction(friction)
         super().__init__(
-            energy=FormulaEnergy(lambda x: x[..., :2].square().sum(-1) / 2 + x[..., 2].exp()),
+            energy=FormulaEnergy(
+                lambda x: x[..., :2].square().sum(-1) / 2 + x[..., 2].exp(),
+                lambda x: torch.cat([x[..., :2], x[..., 2:].exp()], dim=-1),
+            ),
             entropy=EntropyCoordinate(),
             poisson=CanonicalPoisson(),
             dissipation=growing_friction(friction, steepness),

@@ -1,5 +1,6 @@
 """A bar that flows above a yield stress. All units are dimensionless."""
 
+import torch
 from torch import Tensor
 
 from ggd_helpers.potentials.generic import CanonicalPoisson, EntropyCoordinate, FormulaEnergy
@@ -10,6 +11,11 @@ from ggd_helpers.systems.generic.known import KnownGENERIC
 def _energy(x: Tensor) -> Tensor:
     q, p, r, s = x.unbind(-1)
     return p**2 / 2 + (q - r) ** 2 / 2 + 0.15 * r**2 + s.exp()
+
+
+def _slope(x: Tensor) -> Tensor:
+    q, p, r, s = x.unbind(-1)
+    return torch.stack([q - r, p, r - q + 0.3 * r, s.exp()], dim=-1)
 
 
 class PerzynaBar(KnownGENERIC):
@@ -37,7 +43,7 @@ class PerzynaBar(KnownGENERIC):
 
     def __init__(self, threshold: float = 0.4):
         super().__init__(
-            energy=FormulaEnergy(_energy),
+            energy=FormulaEnergy(_energy, _slope),
             entropy=EntropyCoordinate(),
             poisson=CanonicalPoisson(),
             dissipation=threshold_friction(1.0, threshold),
