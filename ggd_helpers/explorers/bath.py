@@ -84,19 +84,24 @@ def slopes(model: nn.Module, x: np.ndarray) -> np.ndarray:
     return model(torch.from_numpy(x.T.copy())).numpy().T
 
 
-def rolled_out(model: nn.Module, guess: np.ndarray) -> np.ndarray:
-    """A model's path from the start of a guessed one, `(time, 3)`; NaN where it is far from all that is shown.
+def collocated(model: nn.Module, guess: np.ndarray) -> np.ndarray | None:
+    """A model's path from the start of a guessed one, `(time, 3)`, or `None` where the guess is too far from it.
 
-    All times are solved for at once, by collocation: some twenty calls of the model instead of a thousand.
+    All times are solved for at once: some thirty calls of the model instead of a thousand.
     """
     with np.errstate(all="ignore"):
         solution = solve_bvp(
             lambda _, x: slopes(model, x), lambda a, b: a - guess[0], TIMES, guess.T, tol=5e-4, max_nodes=4000
         )
-    path = solution.sol(TIMES).T
-    if not solution.success:
-        with torch.no_grad():
-            path = rk4(model, torch.from_numpy(guess[0]), DT, len(TIMES)).numpy()
+    return solution.sol(TIMES).T if solution.success else None
+
+
+@torch.no_grad()
+def rolled_out(model: nn.Module, guess: np.ndarray) -> np.ndarray:
+    """A model's path as `collocated`, or step by step; NaN where it is far from all that is shown."""
+    path = collocated(model, guess)
+    if path is None:
+        path = rk4(model, torch.from_numpy(guess[0]), DT, len(TIMES)).numpy()
     return np.where(np.abs(path).max(1, keepdims=True) < FARTHEST, path, np.nan)
 
 
@@ -228,8 +233,8 @@ class BathExplorer(LearningExplorer[BathPicture]):
         return {panel: {kind: line} for panel, line in shown.items()}
 
     def _watch(self, iteration: int, loss: float) -> None:
-        if iteration % self.redraw_every == 0:
-            self._predict()
+        if iteration % self.redraw_every == 0 and self.model is not None:
+            self.learned = collocated(self.model, self.path)  # step by step would be slow
         super()._watch(iteration, loss)
 
     def _train(self) -> None:
