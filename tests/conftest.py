@@ -1,15 +1,21 @@
-"""Shared by the tests: how hypothesis runs, random numbers, rounding errors, controls of explorers, refusals."""
+"""Shared by the tests: how hypothesis runs, random numbers, rounding errors, figures, explorers, refusals, files."""
 
 import contextlib
 import copy
 import inspect
-from collections.abc import Iterator, Mapping
+import io
+import logging
+import subprocess
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from types import ModuleType
 
 import ipywidgets as widgets
+import matplotlib.pyplot as plt
 import pytest
 import torch
 from hypothesis import settings
+from matplotlib.figure import Figure
 from torch import Tensor, nn
 
 settings.register_profile("tests", deadline=None, derandomize=True, max_examples=50)
@@ -70,6 +76,27 @@ def functions_of(module: ModuleType, home: str) -> set[str]:
     return {name for name, f in inspect.getmembers(module, inspect.isfunction) if f.__module__ == home}
 
 
+def check_drawn(draw: Callable[[], Figure], caplog: pytest.LogCaptureFixture) -> Figure:
+    """Draw a figure: matplotlib must not complain (of fonts that are missing) nor keep it, and its settings stay."""
+    before = dict(plt.rcParams)
+    with caplog.at_level(logging.WARNING, logger="matplotlib"):
+        figure = draw()
+        figure.savefig(io.BytesIO(), format="png")
+    assert not caplog.records
+    assert not plt.get_fignums()
+    assert dict(plt.rcParams) == before
+    return figure
+
+
+def check_learning(explorer: object, said: str) -> None:
+    """Press the button: the status says so at the end, the button is free again, and the picture is another."""
+    before = explorer.image.value
+    explorer.learn_button.click()
+    assert said in explorer.status.value
+    assert not explorer.learn_button.disabled
+    assert explorer.image.value != before
+
+
 def put_back(explorer: object, first: Mapping[str, object]) -> None:
     """Set the controls of an explorer, by name, to the values that it opened with."""
     for name, value in first.items():
@@ -102,3 +129,14 @@ def refused(*words: str) -> Iterator[None]:
     assert [word for word in words if word not in message] == [], message
     assert "\n" not in message
     assert "np." not in message  # NumPy's way to write a text or a number
+
+
+@contextlib.contextmanager
+def immutable(path: Path) -> Iterator[None]:
+    """A file or folder that nobody can change, not even root; where that cannot be had the test is skipped."""
+    if subprocess.run(["chattr", "+i", path], stderr=subprocess.DEVNULL).returncode:
+        pytest.skip("needs root, and a disk on which files can be made immutable")
+    try:
+        yield
+    finally:
+        subprocess.run(["chattr", "-i", path], check=True)

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from conftest import check_control, check_legend
+from conftest import check_control, check_learning, check_legend
 from torch import nn
 
 from ggd_helpers.explorers import bath
@@ -126,11 +126,7 @@ def learn(explorer, name):
     """Train a learner; the drift of the known energy on its path, and its curves."""
     explorer.learner.value = name
     assert "learned" not in explorer.curves()["phase"]
-    picture = explorer.image.value
-    explorer.learn_button.click()
-    assert "drifts by" in explorer.status.value
-    assert not explorer.learn_button.disabled
-    assert explorer.image.value != picture
+    check_learning(explorer, "drifts by")
     curves = explorer.curves()
     return curves["drift"]["learned"][1].max(), curves
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from conftest import check_control
+from conftest import check_control, check_learning
 
 from ggd_helpers.explorers import phase_change
 from ggd_helpers.explorers.phase_change import ChainExplorer
@@ -48,9 +48,7 @@ def test_find_it_lays_a_prediction_over_the_simulation_and_is_forgotten_with_its
     monkeypatch.setattr(phase_change, "FEW", 100)
     monkeypatch.setattr(phase_change, "ITERATIONS", (5, 5, 30, 5))
     assert "learned" not in explorer.curves()["force"]
-    explorer.learn_button.click()
-    assert "off by" in explorer.status.value
-    assert not explorer.learn_button.disabled
+    check_learning(explorer, "off by")
     curves = explorer.curves()
     assert torch.tensor(curves["force"]["learned"][1]).isfinite().all()
     explorer.speed.value = 0.4

@@ -13,6 +13,7 @@ from pathlib import Path
 import nbformat
 import papermill
 import pytest
+from conftest import immutable
 
 from ggd_helpers import batch
 from ggd_helpers.batch.place import Place, claimed
@@ -388,13 +389,8 @@ class TestRefusedBeforeAKernelStarts:
     @pytest.mark.parametrize("protected", [".", "results.json", "figures"])
     def test_what_cannot_be_replaced(self, folder: Path, tmp_path: Path, capsys, protected: str):
         make_run(tmp_path / "o")
-        path = str(tmp_path / "o" / protected)
-        if subprocess.run(["chattr", "+i", path], stderr=subprocess.DEVNULL).returncode:
-            pytest.skip("needs root, and a disk on which files can be made immutable")
-        try:
+        with immutable(tmp_path / "o" / protected):
             assert answer(["run", "03_tiny", "--out", str(tmp_path / "o")], folder) == 2
-        finally:
-            subprocess.run(["chattr", "-i", path], check=True)
         (said,) = capsys.readouterr().err.splitlines()
         assert "or name another folder" in said
         assert files(tmp_path / "o") == {"notebook.ipynb", "results.json", "manifest.json", "figures", "figures/a.png"}

@@ -1,13 +1,10 @@
 """Figures of the diffusion chapter: drawn without a warning, labelled, left to the page alone, and true."""
 
-import io
-import logging
-
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
-from conftest import functions_of
+from conftest import check_drawn, functions_of
 from matplotlib.text import Text
 
 from ggd_helpers import figures
@@ -59,14 +56,8 @@ def test_every_function_is_tried():
 
 @pytest.mark.parametrize("name", DRAWINGS)
 def test_a_figure_is_drawn_labelled_and_left_to_the_page(scene, name, caplog):
-    before = dict(plt.rcParams)
-    figure = DRAWINGS[name](scene)
-    with caplog.at_level(logging.WARNING, logger="matplotlib"):
-        figure.savefig(io.BytesIO(), format="png")
-    assert not caplog.records
+    figure = check_drawn(lambda: DRAWINGS[name](scene), caplog)
     assert not any(text.get_usetex() for text in figure.findobj(Text))
-    assert not plt.get_fignums()
-    assert dict(plt.rcParams) == before
     for axes in figure.axes:
         assert axes.lines or axes.collections or axes.patches or axes.images
         if axes.images:  # without scales: its time stands above

@@ -2,11 +2,11 @@
 
 import inspect
 import io
-import logging
 
 import matplotlib.pyplot as plt
 import pytest
 import torch
+from conftest import check_drawn
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
@@ -101,19 +101,10 @@ def test_every_function_is_tried():
 
 @pytest.mark.parametrize(("name", "dim"), DRAWINGS)
 class TestEveryFigure:
-    def test_it_is_drawn_without_latex_or_a_complaint(self, scenes, name, dim, caplog):
-        with caplog.at_level(logging.WARNING, logger="matplotlib"):  # fonts that are missing
-            figure = DRAWINGS[name, dim](scenes[dim])
-            assert isinstance(figure, Figure)
-            draw(figure)
-        assert not caplog.records
+    def test_it_is_drawn_without_latex_or_a_complaint_and_no_pyplot_holds_it(self, scenes, name, dim, caplog):
+        figure = check_drawn(lambda: DRAWINGS[name, dim](scenes[dim]), caplog)
+        assert isinstance(figure, Figure)
         assert not any(text.get_usetex() for text in figure.findobj(Text))
-
-    def test_no_pyplot_holds_it_and_no_style_stays(self, scenes, name, dim):
-        before = dict(plt.rcParams)
-        DRAWINGS[name, dim](scenes[dim])
-        assert not plt.get_fignums()
-        assert dict(plt.rcParams) == before
 
     def test_all_axes_are_labelled(self, scenes, name, dim):
         figure = DRAWINGS[name, dim](scenes[dim])

@@ -1,13 +1,11 @@
 """Figures of the chapter on phase change: drawn without a warning, labelled, left to the page alone, and true."""
 
-import io
 from functools import partial
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
-from conftest import functions_of
+from conftest import check_drawn, functions_of
 
 from ggd_helpers import figures
 from ggd_helpers.evaluation import chain as measures
@@ -63,10 +61,8 @@ def test_every_function_is_tried():
 
 
 @pytest.mark.parametrize("name", DRAWINGS)
-def test_it_draws_labels_every_axis_and_leaves_no_figure_behind(scene, name):
-    figure = DRAWINGS[name](scene)
-    figure.savefig(io.BytesIO(), format="png")
-    assert not plt.get_fignums()
+def test_it_draws_labels_every_axis_and_leaves_no_figure_behind(scene, name, caplog):
+    figure = check_drawn(lambda: DRAWINGS[name](scene), caplog)
     assert all(ax.get_xlabel() for ax in figure.axes if ax.get_label() != "<colorbar>")
 
 

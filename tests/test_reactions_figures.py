@@ -1,14 +1,11 @@
 """Figures of the reactions chapter: what is drawn is what formulas written by hand say, with labels to read."""
 
-import io
-import logging
 from itertools import pairwise
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
-from conftest import functions_of, normal
+from conftest import check_drawn, functions_of, normal
 from matplotlib.legend import Legend
 from matplotlib.text import Text
 from numpy.testing import assert_allclose
@@ -179,13 +176,7 @@ def test_the_lines_are_the_formulas(data, name):
 
 @pytest.mark.parametrize("name", DRAWINGS)
 def test_a_figure_is_drawn_with_labels_to_read_and_left_to_the_page(data, name, caplog):
-    before = dict(plt.rcParams)
-    figure, _ = DRAWINGS[name](data)
-    with caplog.at_level(logging.WARNING, logger="matplotlib"):
-        figure.savefig(io.BytesIO(), format="png")
-    assert not caplog.records
-    assert not plt.get_fignums()
-    assert dict(plt.rcParams) == before
+    figure = check_drawn(lambda: DRAWINGS[name](data)[0], caplog)
     for axes in figure.axes:
         assert axes.get_xlabel()
         assert (figure.axes[0] if name in ONE_QUANTITY else axes).get_ylabel() or name == "worth_of_knowledge"  # rows

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from conftest import immutable
 from test_command_line import write_chapter
 
 from ggd_helpers import batch
@@ -151,12 +152,8 @@ class TestOneSweep:
 
     def test_a_figure_that_cannot_be_written_is_a_sentence(self, out: Path, chapters: Path, capsys):
         path = out / "summary_1d.mse.png"
-        if subprocess.run(["chattr", "+i", path], stderr=subprocess.DEVNULL).returncode:
-            pytest.skip("needs root, and a disk on which files can be made immutable")
-        try:
+        with immutable(path):
             assert answer(["sweep", "03_tiny", "--plot", "1d.mse", "--out", str(out)], chapters) == 1
-        finally:
-            subprocess.run(["chattr", "-i", path], check=True)
         (said,) = capsys.readouterr().err.splitlines()
         assert said.startswith(f"ggd: {path}")
         assert said.endswith(": Operation not permitted: mend that, and give the same command again.")
@@ -358,12 +355,8 @@ def test_a_scheduler_that_is_not_there(chapters: Path, tmp_path: Path, capsys, m
 def test_a_folder_that_cannot_be_written_to_is_a_sentence(tmp_path: Path, chapters: Path, capsys):
     place = tmp_path / "o"
     place.mkdir()
-    if subprocess.run(["chattr", "+i", place], stderr=subprocess.DEVNULL).returncode:
-        pytest.skip("needs root, and a disk on which files can be made immutable")
-    try:
+    with immutable(place):
         assert answer(["sweep", "03_tiny", "-p", "gamma=1,2", "--out", str(place)], chapters) == 2
-    finally:
-        subprocess.run(["chattr", "-i", place], check=True)
     (said,) = capsys.readouterr().err.splitlines()
     assert said.startswith(f"ggd: {place} cannot be made or written to (")
 

@@ -44,6 +44,13 @@ def test_a_page_shows_both_and_where_they_come_from(kept):
     assert "seeds 0 to 2: `made by hand`, 2026-11-24" in page
 
 
+def test_a_page_without_this_run_says_so(kept):
+    page = Table({}, ROWS, ["velocity_mse"], kept)._repr_markdown_()
+    assert "| ours | 4.0e-14 (1.0e-14 to 9.0e-14) |" in page
+    assert "this run" not in page
+    assert "*Median (lowest to highest) over seeds 0 to 2" in page
+
+
 def test_text_has_a_line_for_the_seeds(kept):
     lines = repr(Table(METRICS, ROWS, ["velocity_mse"], kept)).splitlines()
     assert lines[1].split() == ["ours", "3.2e-14"]

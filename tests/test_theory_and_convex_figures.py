@@ -1,12 +1,8 @@
 """Figures of chapters 1 and 2: labelled, drawn without a warning, and left to the page alone."""
 
-import io
-import logging
-
-import matplotlib.pyplot as plt
 import pytest
 import torch
-from conftest import functions_of
+from conftest import check_drawn, functions_of
 from matplotlib.figure import Figure
 from torch.nn.functional import softplus
 
@@ -63,14 +59,7 @@ def test_every_function_is_tried(module, drawings):
 @pytest.mark.parametrize("name", DRAWINGS)
 class TestEveryFigure:
     def test_it_is_drawn_without_a_complaint_and_no_pyplot_holds_it(self, name, caplog):
-        before = dict(plt.rcParams)
-        with caplog.at_level(logging.WARNING, logger="matplotlib"):  # fonts that are missing
-            figure = DRAWINGS[name]()
-            assert isinstance(figure, Figure)
-            figure.savefig(io.BytesIO(), format="png")
-        assert not caplog.records
-        assert not plt.get_fignums()
-        assert dict(plt.rcParams) == before
+        assert isinstance(check_drawn(DRAWINGS[name], caplog), Figure)
 
     def test_all_axes_are_labelled_and_show_something(self, name):
         for axes in DRAWINGS[name]().axes:

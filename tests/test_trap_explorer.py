@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from conftest import check_control, check_legend
+from conftest import check_control, check_learning, check_legend
 
 from ggd_helpers.explorers.trap import BEADS, SHAPES, TrapExplorer
 
@@ -60,9 +60,7 @@ def curves_of(explorer, panel, kind):
 
 def test_find_it_predicts_every_pull_and_is_forgotten_with_its_bead(explorer):
     assert "learned" not in explorer.curves()["force"]
-    explorer.learn_button.click()
-    assert "relative error" in explorer.status.value
-    assert not explorer.learn_button.disabled
+    check_learning(explorer, "relative error")
     for explorer.shape.value in ("smooth ramp", "swings, growing"):
         curves = explorer.curves()
         for panel, bound in (("force", 0.02), ("number", 0.1)):

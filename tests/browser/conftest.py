@@ -1,6 +1,7 @@
 """A real JupyterLab on a copy of the chapters, and a real browser that opens them.
 
-Fixtures: `chromium` (the browser), `lab` (the server), `open_chapter` (a function from a notebook name to a `Chapter`).
+Fixtures: `chromium` (the browser), `lab` (the server), `open_chapter` (a function from a notebook name to a `Chapter`),
+`chapter` (the one that a module names as `CHAPTER`).
 """
 
 import json
@@ -21,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from browser.chapter import KERNEL_IS_IDLE, PATIENCE, SECONDS, Chapter
+from browser.chapter import EXPLORER, KERNEL_IS_IDLE, PATIENCE, SECONDS, Chapter
 from ggd_helpers.files import CHAPTERS
 
 if TYPE_CHECKING:
@@ -177,3 +178,9 @@ def open_chapter(
         yield open_it
     finally:
         context.close()
+
+
+@pytest.fixture(scope="module")
+def chapter(request: pytest.FixtureRequest, open_chapter: "Callable[..., Chapter]") -> Chapter:
+    """The chapter that the module names as `CHAPTER`, with its explorer, and nothing else, run."""
+    return open_chapter(request.module.CHAPTER, *EXPLORER)

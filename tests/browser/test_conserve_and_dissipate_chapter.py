@@ -1,24 +1,16 @@
 """The bath explorer in JupyterLab: more energy by keyboard, and an energy that is learned."""
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
-
-from browser.chapter import EXPLORER
 
 if TYPE_CHECKING:
     from browser.chapter import Chapter
 
 pytestmark = pytest.mark.browser
 
+CHAPTER = "08_conserve_and_dissipate.ipynb"
 HEAT = "float(explorer.curves()['energies']['known heat'][1][-1] * explorer.energy.value)"
-
-
-@pytest.fixture(scope="module")
-def chapter(open_chapter: "Callable[..., Chapter]") -> "Chapter":
-    """The chapter with its explorer, and nothing else, run."""
-    return open_chapter("08_conserve_and_dissipate.ipynb", *EXPLORER)
 
 
 def test_more_energy_becomes_more_heat(chapter: "Chapter"):

@@ -1,25 +1,17 @@
 """The diffusion explorer in JupyterLab: D moved by keyboard, a profile that flattens, a law that is learned."""
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
-
-from browser.chapter import EXPLORER
 
 if TYPE_CHECKING:
     from browser.chapter import Chapter
 
 pytestmark = pytest.mark.browser
 
+CHAPTER = "05_diffusion.ipynb"
 SPREAD = "float(max(explorer.curves()['profile']['known'][1]) - min(explorer.curves()['profile']['known'][1]))"
 DRAWN = "__import__('hashlib').sha256(explorer.image.value).hexdigest()"
-
-
-@pytest.fixture(scope="module")
-def chapter(open_chapter: "Callable[..., Chapter]") -> "Chapter":
-    """The chapter with its explorer, and nothing else, run."""
-    return open_chapter("05_diffusion.ipynb", *EXPLORER)
 
 
 def test_a_larger_d_flattens_the_profile(chapter: "Chapter"):

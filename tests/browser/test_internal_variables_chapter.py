@@ -1,24 +1,16 @@
 """The trap explorer in JupyterLab: a faster pull by keyboard, and a number that is found."""
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
-
-from browser.chapter import EXPLORER
 
 if TYPE_CHECKING:
     from browser.chapter import Chapter
 
 pytestmark = pytest.mark.browser
 
+CHAPTER = "06_internal_variables.ipynb"
 FORCE = "float(abs(explorer.curves()['force']['known'][1]).max())"
-
-
-@pytest.fixture(scope="module")
-def chapter(open_chapter: "Callable[..., Chapter]") -> "Chapter":
-    """The chapter with its explorer, and nothing else, run."""
-    return open_chapter("06_internal_variables.ipynb", *EXPLORER)
 
 
 def test_a_faster_pull_needs_a_larger_force(chapter: "Chapter"):

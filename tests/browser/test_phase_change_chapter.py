@@ -1,24 +1,16 @@
 """The chain explorer in JupyterLab: a faster pull by keyboard, and a law that is found."""
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
-
-from browser.chapter import EXPLORER
 
 if TYPE_CHECKING:
     from browser.chapter import Chapter
 
 pytestmark = pytest.mark.browser
 
+CHAPTER = "07_phase_change.ipynb"
 FORCE = "float(__import__('numpy').interp(16, *explorer.curves()['force']['known']))"
-
-
-@pytest.fixture(scope="module")
-def chapter(open_chapter: "Callable[..., Chapter]") -> "Chapter":
-    """The chapter with its explorer, and nothing else, run."""
-    return open_chapter("07_phase_change.ipynb", *EXPLORER)
 
 
 def test_a_faster_pull_needs_a_larger_force(chapter: "Chapter"):
