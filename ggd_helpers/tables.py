@@ -45,7 +45,7 @@ class Table:
     """Rows of results, shown as a table on a page and as aligned text elsewhere.
 
     Args:
-        metrics: this run's numbers.
+        metrics: this run's numbers; none where only what is kept is shown.
         rows: experiments by the label of their row.
         columns: metrics.
         kept: the numbers over seeds to stand below this run's, if there are any.
@@ -87,7 +87,8 @@ class Table:
             seeds, about = self.kept.seeds, self.kept.about
             lines += [
                 "",
-                f"*First this run, then median (lowest to highest) over seeds {seeds[0]} to {seeds[-1]}: "
+                f"*{'First this run, then median' if self.metrics else 'Median'} (lowest to highest) over seeds "
+                f"{seeds[0]} to {seeds[-1]}: "
                 f"`{about['command']}`, {about['date']}.*",
             ]
         return "\n".join(lines)

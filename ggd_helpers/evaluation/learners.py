@@ -20,6 +20,7 @@ from torch import Tensor
 
 from ggd_helpers.architectures.onsager import OnsagerNetwork
 from ggd_helpers.dynamics.generic import DampedMechanics
+from ggd_helpers.evaluation.errors import relative_error
 from ggd_helpers.evaluation.generic import degeneracy
 from ggd_helpers.integrators import VelocityField, rk4
 from ggd_helpers.recordings.regular import Trajectories
@@ -84,7 +85,7 @@ def relative_misfit(found: Tensor, true: Tensor) -> float:
     """`|c found - true| / |true|` with the best scale `c`, both less their means, `(m,)` each."""
     found, true = found - found.mean(), true - true.mean()
     scale = (found @ true) / (found @ found).clamp_min(1e-300)
-    return ((scale * found - true).norm() / true.norm()).item()
+    return relative_error(scale * found, true)
 
 
 def shell(system: KnownOscillator, count: int, seed: int = 1) -> Tensor:
