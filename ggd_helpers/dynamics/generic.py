@@ -2,7 +2,6 @@
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from ggd_helpers.networks import redraw_
 from ggd_helpers.potentials.general import DissipationPotential, Entropy
@@ -82,21 +81,23 @@ class GENERIC(nn.Module):
         force = self.force(x)
         return (force * self.dissipation.flux(x, force)).sum(-1)
 
-    def _ends(self, x: Tensor) -> Tensor:
-        """The first and the second coordinate of each pair, as rows of 0 and 1: `(2, pairs, n)`."""
-        n = x.shape[-1]
-        if max(map(max, self.pairs)) >= n:
-            raise ValueError(f"pairs must be of coordinates 0 to {n - 1}, for the states have {n} (got {self.pairs}).")
-        return functional.one_hot(torch.tensor(self.pairs, device=x.device).T, n).to(x.dtype)
-
     def _wedge(self, s: Tensor, e: Tensor) -> Tensor:
-        first, second = self._ends(s)
-        return (s @ first.T) * (e @ second.T) - (s @ second.T) * (e @ first.T)
+        """`S_i E_j - S_j E_i` on the pairs, `(..., n)` twice to `(..., pairs)`."""
+        self._check_states(s)
+        S, E = s.unbind(-1), e.unbind(-1)
+        return torch.stack([S[i] * E[j] - S[j] * E[i] for i, j in self.pairs], dim=-1)
 
     def _irreversible(self, x: Tensor, s: Tensor, e: Tensor) -> Tensor:
-        first, second = self._ends(x)
-        flux = self.dissipation.flux(x, self._wedge(s, e))
-        return (flux * (e @ second.T)) @ first - (flux * (e @ first.T)) @ second
+        """`Phi dE`: each pair moves its two coordinates, `x_i' += Phi_ij E_j` and `x_j' -= Phi_ij E_i`."""
+        E, moved = e.unbind(-1), list(torch.zeros_like(e).unbind(-1))
+        for flux, (i, j) in zip(self.dissipation.flux(x, self._wedge(s, e)).unbind(-1), self.pairs, strict=True):
+            moved[i] = moved[i] + flux * E[j]
+            moved[j] = moved[j] - flux * E[i]
+        return torch.stack(moved, dim=-1)
+
+    def _check_states(self, x: Tensor) -> None:
+        if max(map(max, self.pairs)) >= (n := x.shape[-1]):
+            raise ValueError(f"pairs must be of coordinates 0 to {n - 1}, for the states have {n} (got {self.pairs}).")
 
 
 def _check_pairs(pairs: tuple[tuple[int, int], ...]) -> None:
