@@ -137,6 +137,7 @@ class BathExplorer(LearningExplorer[BathPicture]):
             value=1.0, min=math.log10(COLDEST), max=math.log10(HOTTEST), step=0.05, description="temperature"
         )
         self.temperature.readout_format = ".2f"
+        self.temperature.style.description_width = "initial"  # its name is longer than others
         self.energy = widgets.FloatSlider(value=0.6, min=0.05, max=1, step=0.05, description="energy")
         self.time = widgets.FloatSlider(value=3.0, min=0, max=HORIZON, step=DT, description="time")
         self.learner = widgets.Dropdown(options=list(LEARNERS), description="learner")

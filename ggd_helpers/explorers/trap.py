@@ -62,6 +62,7 @@ class TrapExplorer(LearningExplorer[TrapPicture]):
         self.temperature = widgets.FloatLogSlider(
             value=0.02, min=-2, max=-1, step=0.1, description="temperature", readout_format=".3f"
         )
+        self.temperature.style.description_width = "initial"  # its name is longer than others
         self.time = widgets.FloatSlider(value=1.5, min=0, max=HORIZON, step=DT, description="time")
         legend = widgets.HTML(
             "<b>shape</b>, <b>speed</b>: of the pull. <b>stiffness</b>: of the trap, in units of the spring to the "
