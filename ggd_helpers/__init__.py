@@ -28,7 +28,7 @@ _HOMES = {
     "evaluation.measures": ["conservation_drift", "min_entropy_production"],
     "evaluation.reactions": ["ScaledTilt", "Tilt", "affinity_error", "affinity_scale"],
     "evaluation.report": ["Report", "evaluate"],
-    "experiments": ["Experiment", "Outcome"],
+    "experiments": ["Experiment", "Outcome", "run_all"],
     "explorers.bath": ["BathExplorer"],
     "explorers.convex": ["ConvexExplorer", "WidthExplorer"],
     "explorers.diffusion": ["DiffusionExplorer"],
@@ -138,6 +138,7 @@ _HOMES = {
     "training.physics_informed": ["PhysicsInformed"],
     "training.regression": ["regress"],
     "training.self_scaled_bfgs": ["SelfScaledBFGS"],
+    "training.side_by_side": ["side_by_side"],
     "training.staged_bfgs": ["StagedBFGS", "after_exchange"],
     "training.starts": ["Start", "fit_until"],
 }

@@ -4,6 +4,7 @@ import copy
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -16,6 +17,7 @@ from ggd_helpers.recordings.recording import Recording
 from ggd_helpers.training.contracts import Recipe
 from ggd_helpers.training.fit import History, fit
 from ggd_helpers.training.self_scaled_bfgs import SelfScaledBFGS
+from ggd_helpers.training.side_by_side import side_by_side
 
 
 @dataclass
@@ -147,6 +149,17 @@ class Experiment:
             model,
             reports,
         )
+
+
+def run_all(experiments: Sequence[Experiment], progress: bool = True) -> list[Outcome]:
+    """Run experiments on all cores at once (on a GPU one after another); their outcomes, in the same order.
+
+    The numbers are those of running each by itself. `train_seconds` counts the time in its own process.
+    """
+    runs = [partial(each.run, progress=False) for each in experiments]
+    if any(torch.device(each.device).type != "cpu" for each in experiments):
+        return [run() for run in runs]
+    return side_by_side(runs, progress)
 
 
 def four_frames(report: Report, trajectory: int = 2) -> Tensor:

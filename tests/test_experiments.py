@@ -9,7 +9,7 @@ from torch import nn
 
 from ggd_helpers.evaluation import measures
 from ggd_helpers.evaluation.report import evaluate
-from ggd_helpers.experiments import Experiment, Outcome
+from ggd_helpers.experiments import Experiment, Outcome, run_all
 from ggd_helpers.recordings.simulate import simulate
 from ggd_helpers.systems.particle import OverdampedParticle
 from ggd_helpers.training.adam_lbfgs import AdamThenLBFGS
@@ -59,6 +59,16 @@ def test_it_can_be_run_again():
     first, second = (experiment.run(progress=False) for _ in range(2))
     assert experiment.model.slope.item() == -0.2
     assert first.history.losses == second.history.losses
+
+
+def test_several_at_once_give_what_each_gives_alone():
+    several = [Experiment(f"slope {seed}", Slope(), DATA, TESTS, ASKED, RECIPE, seed=seed) for seed in range(3)]
+    for together, experiment in zip(run_all(several, progress=False), several, strict=True):
+        alone = experiment.run(progress=False)
+        assert together.name == alone.name
+        assert together.history.losses == pytest.approx(alone.history.losses)
+        assert together.model.slope.item() == pytest.approx(alone.model.slope.item())
+        assert torch.allclose(together.reports["a"].rollout.states, alone.reports["a"].rollout.states)
 
 
 def test_training_in_single_precision_is_judged_in_double():

@@ -72,7 +72,7 @@ def do(job: Job) -> Ending:
         return kept
     if reason := _unfit(job):
         return Ending(FAILED, 0.0, job.attempt, reason, job.inputs)
-    os.environ["OMP_NUM_THREADS"] = job.threads
+    os.environ["OMP_NUM_THREADS"] = os.environ["LOKY_MAX_CPU_COUNT"] = job.threads
     began = time.perf_counter()
     status, error = _attempt(job)
     manifest = sha256(job.folder / MANIFEST) if status == DONE else ""

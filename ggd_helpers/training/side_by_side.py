@@ -1,0 +1,51 @@
+"""Independent trainings on all cores at once, in a process for each core."""
+
+import os
+import threading
+import time
+from collections.abc import Callable, Sequence
+from operator import call
+from typing import TypeVar
+
+import torch
+from loky import cpu_count, get_reusable_executor
+from tqdm.auto import tqdm
+
+Result = TypeVar("Result")
+IDLE = 60.0  # seconds after which a process that nobody asks anything ends
+
+
+def side_by_side(tasks: Sequence[Callable[[], Result]], progress: bool = True) -> list[Result]:
+    """Call functions of no argument on all cores at once; what they return, in their order.
+
+    Each core gets a process that computes on one thread and stays for the next call; for the first call it has to start
+    and to import torch, which takes some seconds. On a single core, or where the environment says
+    `LOKY_MAX_CPU_COUNT=1` (as `ggd sweep` does, which has a run for each core already), they are called here, one after
+    another.
+
+    Args:
+        tasks: what to call. Functions and what they return go to another process and back: they are copied.
+        progress: whether to show a progress bar.
+
+    Raises:
+        Exception: what the first task that fails raises.
+    """
+    processes = min(len(tasks), cpu_count())
+    if processes < 2:
+        results = map(call, tasks)
+    else:
+        executor = get_reusable_executor(processes, timeout=IDLE, initializer=_serve, initargs=(os.getpid(),))
+        results = executor.map(call, tasks)
+    return list(tqdm(results, total=len(tasks), leave=False, disable=not progress))
+
+
+def _serve(program: int) -> None:
+    """Compute on one thread, and end with the program that has started this process, however that ends."""
+    torch.set_num_threads(1)
+
+    def watch() -> None:
+        while os.getppid() == program:
+            time.sleep(1)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
