@@ -138,7 +138,7 @@ _HOMES = {
     "training.physics_informed": ["PhysicsInformed"],
     "training.regression": ["regress"],
     "training.self_scaled_bfgs": ["SelfScaledBFGS"],
-    "training.side_by_side": ["side_by_side"],
+    "training.side_by_side": ["side_by_side", "start_processes"],
     "training.staged_bfgs": ["StagedBFGS", "after_exchange"],
     "training.starts": ["Start", "fit_until"],
 }

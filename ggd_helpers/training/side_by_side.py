@@ -9,19 +9,20 @@ from typing import TypeVar
 
 import torch
 from loky import cpu_count, get_reusable_executor
+from loky.process_executor import ProcessPoolExecutor
 from tqdm.auto import tqdm
 
 Result = TypeVar("Result")
-IDLE = 60.0  # seconds after which a process that nobody asks anything ends
+IDLE = 600.0  # seconds after which a process that nobody asks anything ends
 
 
 def side_by_side(tasks: Sequence[Callable[[], Result]], progress: bool = True) -> list[Result]:
     """Call functions of no argument on all cores at once; what they return, in their order.
 
-    Each core gets a process that computes on one thread and stays for the next call; for the first call it has to start
-    and to import torch, which takes some seconds. On a single core, or where the environment says
-    `LOKY_MAX_CPU_COUNT=1` (as `ggd sweep` does, which has a run for each core already), they are called here, one after
-    another.
+    Each core gets a process that computes on one thread and stays for the next call. For the first call it has to start
+    and to import torch, which takes some seconds, unless `start_processes` was called before. On a single core, or
+    where the environment says `LOKY_MAX_CPU_COUNT=1` (as `ggd sweep` does, which has a run for each core already), they
+    are called here, one after another.
 
     Args:
         tasks: what to call. Functions and what they return go to another process and back: they are copied.
@@ -30,13 +31,19 @@ def side_by_side(tasks: Sequence[Callable[[], Result]], progress: bool = True) -
     Raises:
         Exception: what the first task that fails raises.
     """
-    processes = min(len(tasks), cpu_count())
-    if processes < 2:
-        results = map(call, tasks)
-    else:
-        executor = get_reusable_executor(processes, timeout=IDLE, initializer=_serve, initargs=(os.getpid(),))
-        results = executor.map(call, tasks)
+    several = min(len(tasks), cpu_count()) > 1
+    results = _processes(len(tasks)).map(call, tasks) if several else map(call, tasks)
     return list(tqdm(results, total=len(tasks), leave=False, disable=not progress))
+
+
+def start_processes(tasks: int) -> None:
+    """Start the processes for so many tasks and do not wait: they import torch while something else goes on here."""
+    for _ in range(min(tasks, cpu_count()) if cpu_count() > 1 else 0):
+        _processes(tasks).submit(_first_slope)
+
+
+def _processes(tasks: int) -> ProcessPoolExecutor:
+    return get_reusable_executor(min(tasks, cpu_count()), timeout=IDLE, initializer=_serve, initargs=(os.getpid(),))
 
 
 def _serve(program: int) -> None:
@@ -49,3 +56,8 @@ def _serve(program: int) -> None:
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
+
+
+def _first_slope() -> None:
+    """Differentiate something: the first time, torch imports its compiler, which takes as long as to import torch."""
+    torch.func.grad(torch.sum)(torch.ones(1))
