@@ -7,7 +7,8 @@ import torch
 from scipy.optimize import least_squares
 from torch import Tensor
 
-from ggd_helpers.potentials.general import Entropy
+from ggd_helpers.dynamics.gradient import GradientDynamics
+from ggd_helpers.potentials.general import DissipationPotential, Entropy
 
 
 def langevin(
@@ -27,6 +28,35 @@ def langevin(
         x = x + mobility * dt * entropy.conjugate(x) + math.sqrt(2 * mobility * noise * dt) * kick
         states.append(x)
     return torch.stack(states, dim=-2)
+
+
+def langevin_of(
+    pair: GradientDynamics, noise: float, x0: Tensor, dt: float, points: int, generator: torch.Generator
+) -> Tensor:
+    """Sample paths of a pair with `Xi = M(x) |x*|^2 / 2`, `dx = (M dS + eps dM) dt + sqrt(2 eps M) dW`.
+
+    The drift `eps dM` belongs to a mobility that depends on the state: with it the stationary density is `exp(S/eps)`.
+    Steps are those of Euler and Maruyama.
+
+    Shapes: `x0` `(..., n)`; the answer is `(..., points, n)`, its first state `x0`. `noise` is `eps`.
+
+    Source: thesis 1.3.
+    """
+    x, states = x0, [x0]
+    for _ in range(points - 1):
+        mobility, slope = mobility_and_slope(pair.dissipation, x)
+        kick = torch.randn(x.shape, generator=generator, dtype=x.dtype)
+        x = x + dt * (pair.velocity(x) + noise * slope) + (2 * noise * dt * mobility).sqrt()[..., None] * kick
+        states.append(x)
+    return torch.stack(states, dim=-2)
+
+
+def mobility_and_slope(dissipation: DissipationPotential, x: Tensor) -> tuple[Tensor, Tensor]:
+    """`M(x)` of `Xi = M(x) |x*|^2 / 2` and its slope `dM/dx`, `(..., n)` to `(...)` and `(..., n)`."""
+    unit = torch.zeros_like(x)
+    unit[..., 0] = 1.0
+    slope, mobility = torch.func.grad(lambda x: ((m := 2 * dissipation(x, unit)).sum(), m), has_aux=True)(x)
+    return mobility, slope
 
 
 def _residuals(entropy: Entropy, mobility: float, path: Tensor, dt: float) -> Tensor:
