@@ -100,6 +100,7 @@ _HOMES = {
     "record": ["Record"],
     "recordings.driven": ["DrivenTrajectories", "drive"],
     "recordings.ensembles": ["Ensembles", "pool", "rebin", "sampling_variance", "share_linearly"],
+    "recordings.measure": ["even_instants", "measure", "uneven_instants"],
     "recordings.measured": ["Measurements"],
     "recordings.realisations": ["realisations_from_csv"],
     "recordings.recording": ["Recording"],
