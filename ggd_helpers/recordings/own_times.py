@@ -1,0 +1,67 @@
+"""Rows to records with times of their own: in the order of time, padded to one length, or refused with the place."""
+
+import numpy as np
+
+from ggd_helpers.effort import check_memory
+from ggd_helpers.ranges import shown
+from ggd_helpers.recordings.rows import Rows, Source
+
+
+def records_of(source: Source, rows: Rows) -> tuple[np.ndarray, np.ndarray, list[str]]:
+    """Times `(trajectory, time)` and values `(trajectory, time, n)`, NaN behind their ends; what was done, in sentences.
+
+    A trajectory whose times fall throughout is turned round.
+
+    Raises:
+        ValueError: a time that stands twice in a trajectory, times that run back, a trajectory without any value, no
+            trajectory with two, or more numbers than a laptop holds.
+    """
+    order, counts, table = rows.by_trajectory()
+    ends = np.cumsum(counts)
+    falling = _falling(source, rows, order, table[order, 0], ends)
+    for i in falling.nonzero()[0]:
+        order[ends[i] - counts[i] : ends[i]] = order[ends[i] - counts[i] : ends[i]][::-1].copy()
+    readings = np.add.reduceat((~np.isnan(table[order, 1:])).any(axis=1), ends - counts, dtype=int)
+    if not readings.all():
+        i = readings.tolist().index(0)
+        place = source.at(int(order[ends[i] - counts[i]]))
+        raise ValueError(f"{place}: {_called(rows, i)} has no value at all: leave it out.")
+    if readings.max() < 2:
+        raise ValueError(f"{source.name}: no trajectory has values at two times or more: one time tells nothing of a "
+                         "motion; is the column of labels the right one?")  # fmt: skip
+    numbers = len(counts) * int(counts.max()) * table.shape[1]
+    check_memory(f"{source.name}: {len(counts)} trajectories as long as the longest, {counts.max()} rows,", numbers,
+                 "read the long and the short ones from two files")  # fmt: skip
+    records = np.full((len(counts), counts.max(), table.shape[1]), np.nan)
+    place = np.arange(len(order)) - np.repeat(ends - counts, counts)
+    records[np.repeat(np.arange(len(counts)), counts), place] = table[order]
+    turned, single = int(falling.sum()), int((readings == 1).sum())
+    said = [f"The times of {turned} of {len(counts)} trajectories fall: their rows are turned round."] * bool(turned)
+    said += [
+        f"{single} of {len(counts)} trajectories have values at a single time: alone they tell nothing of a motion."
+    ] * bool(single)
+    return records[:, :, 0], records[:, :, 1:], said
+
+
+def _falling(source: Source, rows: Rows, order: np.ndarray, times: np.ndarray, ends: np.ndarray) -> np.ndarray:
+    """Which trajectories run backwards throughout, `(trajectory,)`; the others' times increase."""
+    trajectory = np.repeat(np.arange(len(ends)), np.diff(ends, prepend=0))
+    inside = trajectory[1:] == trajectory[:-1]
+    stuck, back = inside & (times[1:] == times[:-1]), inside & (times[1:] < times[:-1])
+    steps = np.diff(ends, prepend=0) - 1
+    falls = np.bincount(trajectory[1:][back], minlength=len(ends))
+    falling = (falls == steps) & (steps > 0)
+    for wrong, what, remedy in (
+        (stuck, "stands twice", "average the readings of one time, or label repeats as trajectories of their own"),
+        (back & ~falling[trajectory[1:]], "comes after a later one", "sort the rows by time, or label a second run"),
+    ):
+        if wrong.any():
+            first = wrong.nonzero()[0][order[1:][wrong].argmin()]
+            row, i = int(order[first + 1]), int(trajectory[first])
+            raise ValueError(f"{source.at(row)}: t = {times[first + 1]:.6g} {what} in {_called(rows, i)}: {remedy}.")
+    return falling
+
+
+def _called(rows: Rows, trajectory: int) -> str:
+    label = rows.labels[trajectory]
+    return f"trajectory {shown(label)}" if label else "the one record"
