@@ -140,7 +140,9 @@ def _check_names(parameter: str, names: Sequence[str] | None) -> None:
     if isinstance(names, str) or not all(isinstance(name, str) and name for name in names):
         raise ValueError(f"{parameter} must be a list of names (got {shown(names)}): write it as ['x', 'y'].")
     if len(set(names)) < len(names):
-        raise ValueError(f"{parameter} names {shown(Counter(names).most_common(1)[0][0])} twice: name it once.")
+        raise ValueError(
+            f"{parameter} must differ (got {shown(Counter(names).most_common(1)[0][0])} twice): name it once."
+        )
 
 
 def _time_name(header: _Header) -> str:

@@ -135,8 +135,8 @@ class Measurements(Recording):
         times, values, said = records_of(source, rows)
         for i, each in enumerate(choice.measured):
             if np.isnan(values[:, :, i]).all():
-                raise ValueError(f"{source.name}: column {shown(each.name)} holds no value: leave it out, or say that it "
-                                 f"was never measured (hidden=[{shown(each.name)}]).")  # fmt: skip
+                raise ValueError(f"{source.name}: column {shown(each.name)} holds no value: leave it out, or say that "
+                                 f"it was never measured (hidden=[{shown(each.name)}]).")  # fmt: skip
         unseen = np.full((*times.shape, len(choice.hidden)), np.nan)
         state = [*choice.measured, *map(Quantity, choice.hidden)]
         metadata = {

@@ -1,5 +1,7 @@
 """Rows to records with times of their own: in the order of time, padded to one length, or refused with the place."""
 
+import math
+
 import numpy as np
 
 from ggd_helpers.effort import check_memory
@@ -8,7 +10,7 @@ from ggd_helpers.recordings.rows import Rows, Source
 
 
 def records_of(source: Source, rows: Rows) -> tuple[np.ndarray, np.ndarray, list[str]]:
-    """Times `(trajectory, time)` and values `(trajectory, time, n)`, NaN behind their ends; what was done, in sentences.
+    """Times `(trajectory, time)` and values `(trajectory, time, n)`, NaN behind their ends; what was done, in words.
 
     A trajectory whose times fall throughout is turned round.
 
@@ -18,39 +20,44 @@ def records_of(source: Source, rows: Rows) -> tuple[np.ndarray, np.ndarray, list
     """
     order, counts, table = rows.by_trajectory()
     ends = np.cumsum(counts)
-    falling = _falling(source, rows, order, table[order, 0], ends)
+    starts = ends - counts
+    falling = _falling(source, rows, order, table[order, 0], counts)
     for i in falling.nonzero()[0]:
-        order[ends[i] - counts[i] : ends[i]] = order[ends[i] - counts[i] : ends[i]][::-1].copy()
-    readings = np.add.reduceat((~np.isnan(table[order, 1:])).any(axis=1), ends - counts, dtype=int)
+        order[starts[i] : ends[i]] = order[starts[i] : ends[i]][::-1].copy()
+    readings = np.add.reduceat((~np.isnan(table[order, 1:])).any(axis=1), starts, dtype=int)
     if not readings.all():
         i = readings.tolist().index(0)
-        place = source.at(int(order[ends[i] - counts[i]]))
+        place = source.at(int(order[starts[i]]))
         raise ValueError(f"{place}: {_called(rows, i)} has no value at all: leave it out.")
     if readings.max() < 2:
         raise ValueError(f"{source.name}: no trajectory has values at two times or more: one time tells nothing of a "
                          "motion; is the column of labels the right one?")  # fmt: skip
-    numbers = len(counts) * int(counts.max()) * table.shape[1]
-    check_memory(f"{source.name}: {len(counts)} trajectories as long as the longest, {counts.max()} rows,", numbers,
-                 "read the long and the short ones from two files")  # fmt: skip
-    records = np.full((len(counts), counts.max(), table.shape[1]), np.nan)
-    place = np.arange(len(order)) - np.repeat(ends - counts, counts)
-    records[np.repeat(np.arange(len(counts)), counts), place] = table[order]
-    turned, single = int(falling.sum()), int((readings == 1).sum())
-    said = [f"The times of {turned} of {len(counts)} trajectories fall: their rows are turned round."] * bool(turned)
-    said += [
-        f"{single} of {len(counts)} trajectories have values at a single time: alone they tell nothing of a motion."
-    ] * bool(single)
+    records = _padded(source, table[order], counts)
+    said = []
+    if turned := int(falling.sum()):
+        said.append(f"In {turned} of {len(counts)} trajectories the times fall: their rows are turned round.")
+    if single := int((readings == 1).sum()):
+        said.append(f"{single} of {len(counts)} trajectories have a single time: alone they tell nothing of a motion.")
     return records[:, :, 0], records[:, :, 1:], said
 
 
-def _falling(source: Source, rows: Rows, order: np.ndarray, times: np.ndarray, ends: np.ndarray) -> np.ndarray:
+def _padded(source: Source, table: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Rows one trajectory after the other, `(row, k)`, with NaN behind the shorter ones, `(trajectory, time, k)`."""
+    shape = (len(counts), int(counts.max()), table.shape[1])
+    check_memory(f"{source.name}: {shape[0]} trajectories as long as the longest, {shape[1]} rows,", math.prod(shape),
+                 "read the long and the short ones from two files")  # fmt: skip
+    records = np.full(shape, np.nan)
+    records[np.arange(shape[1]) < counts[:, None]] = table
+    return records
+
+
+def _falling(source: Source, rows: Rows, order: np.ndarray, times: np.ndarray, counts: np.ndarray) -> np.ndarray:
     """Which trajectories run backwards throughout, `(trajectory,)`; the others' times increase."""
-    trajectory = np.repeat(np.arange(len(ends)), np.diff(ends, prepend=0))
+    trajectory = np.repeat(np.arange(len(counts)), counts)
     inside = trajectory[1:] == trajectory[:-1]
     stuck, back = inside & (times[1:] == times[:-1]), inside & (times[1:] < times[:-1])
-    steps = np.diff(ends, prepend=0) - 1
-    falls = np.bincount(trajectory[1:][back], minlength=len(ends))
-    falling = (falls == steps) & (steps > 0)
+    falls = np.bincount(trajectory[1:][back], minlength=len(counts))
+    falling = (falls == counts - 1) & (counts > 1)
     for wrong, what, remedy in (
         (stuck, "stands twice", "average the readings of one time, or label repeats as trajectories of their own"),
         (back & ~falling[trajectory[1:]], "comes after a later one", "sort the rows by time, or label a second run"),
