@@ -164,7 +164,12 @@ def test_any_measurements_written_as_csv_come_back(tmp_path_factory, drawn, n, l
 
 # --- frames ---
 
-COLUMNS = {"trajectory": ["a", "a", "b", "b"], "t [s]": [0.0, 1.0, 0.0, 2.5], "x": [1.0, None, 3.0, NAN], "y": [5, 6, 7, 8]}
+COLUMNS = {
+    "trajectory": ["a", "a", "b", "b"],
+    "t [s]": [0.0, 1.0, 0.0, 2.5],
+    "x": [1.0, None, 3.0, NAN],
+    "y": [5, 6, 7, 8],
+}
 
 
 def test_a_dictionary_of_columns_reads_like_a_file():

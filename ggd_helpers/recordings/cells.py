@@ -23,7 +23,7 @@ def to_numbers(texts: Sequence[str], missing: frozenset[str] = frozenset()) -> n
     except ValueError:
         either = (math.nan if text.strip().lower() in missing else float(text) for text in texts)
         numbers = np.fromiter(either, float, len(texts))
-    if any("_" in text for text in texts):
+    if "_" in "".join(texts):
         raise ValueError("digits with a _ between them: Python would take them")
     if np.isinf(numbers).any() or not (missing or np.isfinite(numbers).all()):
         raise ValueError("a number that is not finite")

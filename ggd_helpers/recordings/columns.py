@@ -61,6 +61,7 @@ class _Header:
         self.names = [each.name for each in self.quantities]
         if problems := header_problems(self.names, self.names, self.skipped):
             raise ValueError(f"{problems[0]}; found {shown(columns)}: give every column a name of its own.")
+        self.places = {text: i for i, text in enumerate(self.texts)} | {name: i for i, name in enumerate(self.names)}
         self.taken: dict[int, str] = {}
 
     @staticmethod
@@ -72,20 +73,20 @@ class _Header:
 
     def take(self, name: str, role: str) -> int:
         """The place of a column, by its name or its whole header; nobody else may have it."""
-        known = self.names if name in self.names else self.texts
-        if name not in known:
-            close = get_close_matches(str(name), self.names, n=1) if isinstance(name, str) else []
+        if name not in self.places:
+            close = get_close_matches(name, self.names, n=1)
             hint = f"did you mean {shown(close[0])}?" if close else "check the name."
             raise ValueError(f"there is no column {shown(name)} for {role}; there are "
                              f"{shown(', '.join(self.names))}: {hint}")  # fmt: skip
-        i = known.index(name)
+        i = self.places[name]
         if i in self.taken:
             raise ValueError(f"column {shown(name)} is asked for as {self.taken[i]} and as {role}: name it once.")
         self.taken[i] = role
         return i
 
-    def rest(self) -> list[int]:
-        return [i for i in range(len(self.names)) if i not in self.taken]
+    def unused(self) -> list[str]:
+        """The names of the columns that nobody took."""
+        return [name for i, name in enumerate(self.names) if i not in self.taken]
 
 
 def choose(
@@ -109,17 +110,17 @@ def _choose(
 ) -> Choice:
     assumed = []
     at_time = header.take(_time_name(header) if time is None else time, "the time")
-    if trajectory is None and "trajectory" not in header.names:
+    if trajectory is None and "trajectory" not in header.places:
         at_label = None
         assumed.append("No column 'trajectory': all rows are one record.")
     else:
         at_label = header.take("trajectory" if trajectory is None else trajectory, "the trajectory")
     if columns is None:
-        columns = [header.names[i] for i in header.rest() if header.names[i] not in hidden]
+        columns = [name for name in header.unused() if name not in hidden]
     at_state = [header.take(name, "a coordinate") for name in columns]
     if not at_state:
         raise ValueError(f"there is no column for a coordinate; found {shown(', '.join(header.names))}: add one.")
-    if both := [name for name in hidden if name in header.names and header.names.index(name) in header.taken]:
+    if both := [name for name in hidden if header.places.get(name) in header.taken]:
         raise ValueError(f"column {shown(both[0])} is read and hidden: leave it out of columns, or out of hidden.")
     measured = [header.quantities[i] for i in at_state]
     assumed += _said(header, [header.quantities[at_time], *measured], hidden)
@@ -154,7 +155,7 @@ def _time_name(header: _Header) -> str:
 
 def _said(header: _Header, used: list[Quantity], hidden: Sequence[str]) -> list[str]:
     """Sentences about what was left out, what has no unit, and what was never seen."""
-    unused, plain = [header.names[i] for i in header.rest()], [each.name for each in used if each.unit is None]
+    unused, plain = header.unused(), [each.name for each in used if each.unit is None]
     return [
         *[f"Column {name!r} holds row numbers by its name: it is left out." for name in header.left_out],
         *[f"Column {name!r} is not used." for name in unused if name not in hidden],

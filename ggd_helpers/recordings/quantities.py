@@ -1,9 +1,6 @@
 """What a column holds: a name and a unit, read from headers such as `x [mm]` or `t (min)`."""
 
-import re
 from typing import NamedTuple
-
-_BRACKETED = re.compile(r"(.*?)\s*(?:\[([^\[\]]*)\]|\(((?:[^()]|\([^()]*\))*)\))", re.DOTALL)
 
 
 class Quantity(NamedTuple):
@@ -38,7 +35,17 @@ def read_quantity(text: str) -> Quantity:
 
 
 def _split(text: str) -> tuple[str, str | None]:
-    """What stands before brackets at the end and in them; `None` where there are none, or digits in them."""
-    match = _BRACKETED.fullmatch(text)
-    unit = "0" if match is None else (match[2] if match[2] is not None else match[3]).strip()
-    return (text, None) if match is None or unit.isdigit() else (match[1], unit)
+    """What stands before brackets at the end, and in them; `None` where there are none, or digits in them."""
+    start = _opening(text)
+    unit = text[start + 1 : -1].strip()
+    return (text, None) if start < 0 or unit.isdigit() else (text[:start].rstrip(), unit)
+
+
+def _opening(text: str) -> int:
+    """Where the bracket that ends a text was opened; -1 where none ends it."""
+    depth, pair = 0, {")": "(", "]": "["}.get(text[-1:])
+    for i in range(len(text) - 1, -1, -1) if pair else ():
+        depth += (text[i] == text[-1]) - (text[i] == pair)
+        if depth == 0:
+            return i
+    return -1
