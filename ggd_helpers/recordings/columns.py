@@ -147,7 +147,7 @@ def _check_names(parameter: str, names: Sequence[str] | None) -> None:
 
 
 def _time_name(header: _Header) -> str:
-    found = [name for name in header.names if name.lower() in ("t", "time")]
+    found = [name for name in header.names if name == "t" or name.lower() == "time"]
     if len(found) > 1:
         raise ValueError(f"columns {shown(' and '.join(found))} could both be the time: say which (time={found[0]!r}).")
     return found[0] if found else "t"

@@ -44,7 +44,9 @@ def _split(text: str) -> tuple[str, str | None]:
 def _opening(text: str) -> int:
     """Where the bracket that ends a text was opened; -1 where none ends it."""
     depth, pair = 0, {")": "(", "]": "["}.get(text[-1:])
-    for i in range(len(text) - 1, -1, -1) if pair else ():
+    if pair is None:
+        return -1
+    for i in reversed(range(len(text))):
         depth += (text[i] == text[-1]) - (text[i] == pair)
         if depth == 0:
             return i
