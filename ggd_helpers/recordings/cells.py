@@ -43,4 +43,4 @@ def complaint(text: str, remedy: str) -> str:
     """What is wrong with a text that is no number, and what to do: the remedy, unless only its comma is wrong."""
     if _DECIMAL_COMMA.fullmatch(text):
         return f"{shown(text)} is not a finite number: write a decimal point instead of the comma."
-    return f"{shown(text)} is not a finite number: {remedy}."
+    return f"{shown(text) if text.strip() else 'an empty cell'} is not a finite number: {remedy}."

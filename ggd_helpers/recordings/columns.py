@@ -150,7 +150,10 @@ def _time_name(header: _Header) -> str:
     found = [name for name in header.names if name == "t" or name.lower() == "time"]
     if len(found) > 1:
         raise ValueError(f"columns {shown(' and '.join(found))} could both be the time: say which (time={found[0]!r}).")
-    return found[0] if found else "t"
+    if not found:
+        raise ValueError(f"there is no column 't' or 'time'; there are {shown(', '.join(header.names))}: say which "
+                         "holds the times (time=...).")  # fmt: skip
+    return found[0]
 
 
 def _said(header: _Header, used: list[Quantity], hidden: Sequence[str]) -> list[str]:

@@ -58,7 +58,9 @@ class Frame:
             column = np.zeros((0, 0))
         if column.ndim != 1 or column.dtype.kind not in "fiuOUTS":
             kind = f"{column.ndim} dimensions" if column.ndim != 1 else f"values of type {column.dtype}"
-            raise ValueError(f"{self.name}: column {shown(self.columns[i])} has {kind}: give one row of plain numbers.")
+            raise ValueError(
+                f"{self.name}: column {shown(self.columns[i])} has {kind}: give one list of plain numbers."
+            )
         return column
 
     def _numbers(self, i: int, missing: frozenset[str], remedy: str) -> np.ndarray:

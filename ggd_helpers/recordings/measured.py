@@ -182,7 +182,7 @@ def _deviation(measured: list[Quantity], deviation: Sequence[float] | None) -> l
     names = [each.name for each in measured]
     if not isinstance(deviation, Sequence) or isinstance(deviation, str) or len(deviation) != len(names):
         raise ValueError(f"deviation must be a list of {len(names)} numbers, for {shown(', '.join(names))} "
-                         f"(got {shown(deviation)}).")  # fmt: skip
+                         f"(got {shown(deviation)}): give one for each.")  # fmt: skip
     for name, value in zip(names, deviation, strict=True):
         check(f"deviation of {shown(name)}", value, "positive", "it is how far its readings scatter about the truth")
     return [float(value) for value in deviation]
