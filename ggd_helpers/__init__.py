@@ -101,6 +101,7 @@ _HOMES = {
     "recordings.driven": ["DrivenTrajectories", "drive"],
     "recordings.ensembles": ["Ensembles", "pool", "rebin", "sampling_variance", "share_linearly"],
     "recordings.fluctuations": ["Fluctuations"],
+    "recordings.measure": ["even_instants", "measure", "uneven_instants"],
     "recordings.measured": ["Measurements"],
     "recordings.realisations": ["realisations_from_csv"],
     "recordings.recording": ["Recording"],

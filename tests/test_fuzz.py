@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 
 from ggd_helpers import batch
 from ggd_helpers.files import CHAPTERS
+from ggd_helpers.recordings.measured import Measurements
 from ggd_helpers.recordings.regular import Trajectories
 from ggd_helpers.systems.reaction_text import read_reactions
 
@@ -104,8 +105,11 @@ def test_csv(tmp_path_factory, content):
     path = tmp_path_factory.getbasetemp() / "fuzz.csv"
     path.write_bytes(content)
     assert whole(read_or_refused(lambda: Trajectories.from_csv(path)))
+    data = read_or_refused(lambda: Measurements.from_csv(path))
+    assert data is None or (data.observed.any(dim=2).sum(dim=1).min() > 0 and data.metadata["assumed"] is not None)
 
 
+@pytest.mark.parametrize("kind", [Trajectories, Measurements])
 @pytest.mark.parametrize(
     "text",
     [
@@ -119,9 +123,9 @@ def test_csv(tmp_path_factory, content):
     ],
     ids=["columns", "one column", "cells", "a cell", "blank lines", "labels", "an open quote"],
 )
-def test_csv_of_many(tmp_path, text):
+def test_csv_of_many(tmp_path, text, kind):
     (tmp_path / "fuzz.csv").write_text(text)
-    assert read_or_refused(lambda: Trajectories.from_csv(tmp_path / "fuzz.csv")) is None
+    assert read_or_refused(lambda: kind.from_csv(tmp_path / "fuzz.csv")) is None
 
 
 # --- npz ---

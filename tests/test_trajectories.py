@@ -496,7 +496,7 @@ def test_the_line_is_that_of_the_file_wherever_it_stands(tmp_path, rows):
 BAD = {
     "no trajectory column": (GOOD.replace("trajectory", "run"), ["'trajectory'", "missing", "run"]),
     "no t column": (GOOD.replace(",t,", ",time,"), ["'t'", "missing", "time"]),
-    "other separator": (GOOD.replace(",", ";"), ["'trajectory'", "missing"]),
+    "other separator": (GOOD.replace(",", ";"), ["separated by ';'", "'trajectory;t;x;y'", "commas"]),
     "only row numbers": ("index,trajectory,t\n0,a,0\n1,a,1\n", ["no column for the state"]),
     "no name": (GOOD.replace("y\n", "y,\n").replace("2\n", "2,9\n"), ["column 5 has no name"]),
     "times beyond the numbers": ("trajectory,t,x\na,-1e308,1\na,1e308,2\n", ["t = -1e+308"]),

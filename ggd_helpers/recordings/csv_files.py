@@ -1,152 +1,105 @@
-"""Measurements from CSV files: columns `trajectory`, `t`, and one for every coordinate of the state."""
+"""Tables in CSV files: the header, the rows, and the line on which something is wrong."""
 
 import csv
-import math
 import re
-from collections import Counter
-from dataclasses import dataclass, field
-from itertools import islice, takewhile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from ggd_helpers.ranges import shown
-from ggd_helpers.recordings.even_times import Digits, common_step
+from ggd_helpers.recordings.cells import complaint, is_number, to_numbers
+from ggd_helpers.recordings.recording import existing_file
+from ggd_helpers.recordings.rows import Layout, Part
 
 CELLS_AT_ONCE = 4000  # more of them would have Python look for garbage again and again
 
 
-@dataclass(frozen=True)
-class Header:
-    """The columns of a file: names of the coordinates, what is left out, where label, time and state stand."""
-
-    columns: list[str]
-    names: list[str]
-    left_out: list[str]
-    label: int
-    time_and_state: list[int]
-
-
-@dataclass
-class Rows:
-    """What was read so far: for every row the number of its trajectory, its time and its state."""
-
-    labels: dict[str, int] = field(default_factory=dict)
-    trajectory: list[np.ndarray] = field(default_factory=list)
-    table: list[np.ndarray] = field(default_factory=list)
-    digits: Digits = field(default_factory=Digits)
-
-
-def read_regular(path: Path) -> tuple[Header, float, np.ndarray]:
-    """The columns, the common time step, and the states `(trajectory, time, n)`.
+class CsvFile:
+    """A table in UTF-8 whose cells are separated by commas; blank lines, and lines of empty cells only, do not count.
 
     Raises:
-        ValueError: as `Trajectories.from_csv` says.
+        FileNotFoundError: no such file.
+        ValueError: it is not such a table.
     """
-    header, rows = _read_csv(path)
-    labels, trajectory = list(rows.labels), np.concatenate(rows.trajectory)
-    counts = np.bincount(trajectory)
-    if counts.min() < counts.max():
-        shortest, longest = counts.argmin(), counts.argmax()
-        raise ValueError(
-            f"{path}: trajectories have different lengths ({shown(labels[shortest])} has {counts[shortest]} rows, "
-            f"{shown(labels[longest])} has {counts[longest]}): cut them alike."
-        )
-    if counts[0] == 1:
-        raise ValueError(f"{path}: every trajectory has a single row; differences need several.")
-    table = np.concatenate(rows.table)[np.argsort(trajectory, kind="stable")].reshape(len(labels), counts[0], -1)
-    try:
-        dt = common_step(np.ascontiguousarray(table[:, :, 0]), labels, rows.digits)
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}") from None
-    return header, dt, np.ascontiguousarray(table[:, :, 1:])
 
+    def __init__(self, path: str | Path):
+        self.path = existing_file(path)
+        self.name = str(self.path)
+        with self._reader() as reader:
+            self.columns = [name.strip() for name in next(reader, [])]
+        if len(self.columns) == 1 and (mark := re.search(r"[;\t|]", self.columns[0])):
+            raise ValueError(f"{self.name}: cells are separated by {mark[0]!r} (the first line is "
+                             f"{shown(self.columns[0])}): save it with commas, and with decimal points.")  # fmt: skip
 
-def _read_csv(path: Path) -> tuple[Header, Rows]:
-    rows = Rows()
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.reader(file)
-            columns = [name.strip() for name in next(reader, [])]
-            header = _header(path, columns)
-            line = reader.line_num
-            while part := list(islice(reader, 1 + CELLS_AT_ONCE // len(columns))):
-                try:
-                    _add(rows, header, part)
-                except ValueError:
-                    raise ValueError(f"{path}, {_problem(header, line, part)}") from None
+    @contextmanager
+    def _reader(self) -> Iterator[Any]:
+        try:
+            with self.path.open(newline="", encoding="utf-8-sig") as file:
+                yield csv.reader(file)
+        except (UnicodeDecodeError, csv.Error) as error:
+            raise ValueError(f"{self.name} is not a CSV file in UTF-8 ({error}): save it as CSV UTF-8.") from error
+
+    def parts(self, layout: Layout) -> Iterator[Part]:
+        """Read all rows, some at a time, and all of a column at once.
+
+        Raises:
+            ValueError: a line that cannot be read, or none at all.
+        """
+        with self._reader() as reader:
+            next(reader, None)
+            line, is_empty = reader.line_num, True
+            while lines := list(islice(reader, 1 + CELLS_AT_ONCE // len(self.columns))):
+                if rows := list(filter(any, lines)):
+                    try:
+                        part = self._part(layout, rows)
+                    except ValueError:
+                        raise ValueError(f"{self.name}, {self._problem(layout, line, lines)}") from None
+                    is_empty = False
+                    yield part
                 line = reader.line_num
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise ValueError(f"{path} is not a CSV file in UTF-8 ({error}): save it as CSV UTF-8.") from error
-    if not rows.labels:
-        raise ValueError(f"{path}: there is no row of data under the header.")
-    return header, rows
+        if is_empty:
+            raise ValueError(f"{self.name}: there is no row of data under the header.")
 
+    def _part(self, layout: Layout, rows: list[list[str]]) -> Part:
+        columns = list(zip(*rows, strict=True))
+        if len(columns) != len(self.columns):
+            raise ValueError("other cells than in the header")
+        labels = [""] * len(rows) if layout.label is None else [text.strip() for text in columns[layout.label]]
+        if layout.label is not None and "" in labels:
+            raise ValueError("an empty label")
+        state = [to_numbers(columns[i], layout.missing) for i in layout.state]
+        return Part(labels, columns[layout.time], np.stack([to_numbers(columns[layout.time]), *state], axis=1))
 
-def _header(path: Path, columns: list[str]) -> Header:
-    """Columns before the first one with a name of its own are row numbers, as pandas writes them: they are left out."""
-    left_out = list(takewhile(lambda name: name.lower() in ("", "index") or name.startswith("Unnamed: "), columns))
-    kept = columns[len(left_out) :]
-    names = [name for name in kept if name not in ("trajectory", "t")]
-    problems = [f"column {name!r} is missing" for name in ("trajectory", "t") if name not in kept]
-    problems += [] if names else ["there is no column for the state"]
-    problems += [f"column {columns.index('', len(left_out)) + 1} has no name"] if "" in kept else []
-    problems += [f"column {shown(name)} stands twice" for name, count in Counter(kept).items() if count > 1]
-    if problems:
-        raise ValueError(
-            f"{path}: {problems[0]}; found {shown(columns)}. Wanted: trajectory, t, then one column a coordinate."
-        )
-    place = {name: len(left_out) + i for i, name in enumerate(kept)}
-    return Header(columns, names, left_out, place["trajectory"], [place[name] for name in ("t", *names)])
-
-
-def _add(rows: Rows, header: Header, part: list[list[str]]) -> None:
-    """Read some lines, all of a column at once.
-
-    Raises:
-        ValueError: they cannot be read.
-    """
-    columns = list(zip(*filter(None, part), strict=True))
-    if not columns:
-        return
-    if len(columns) != len(header.columns):
-        raise ValueError("other cells than in the header")
-    if any("_" in "".join(columns[i]) for i in header.time_and_state):
-        raise ValueError("digits with a _ between them: Python would take them")
-    labels = [text.strip() for text in columns[header.label]]
-    new = dict.fromkeys(labels)
-    table = np.array([np.fromiter(map(float, columns[i]), float, len(labels)) for i in header.time_and_state]).T
-    if "" in new or not np.isfinite(table).all():
-        raise ValueError("an empty label or a number that is not finite")
-    for label in new:
-        rows.labels.setdefault(label, len(rows.labels))
-    rows.trajectory.append(np.fromiter(map(rows.labels.__getitem__, labels), int, len(labels)))
-    rows.table.append(table)
-    rows.digits = rows.digits.seen(set(columns[header.time_and_state[0]]))
-
-
-def _problem(header: Header, line: int, part: list[list[str]]) -> str:
-    """What `_add` cannot read in the lines behind this one: the first such place, in words."""
-    for row in part:
-        line += 1 + len(re.findall(r"\r\n|\r|\n", ",".join(row)))  # a cell in quotes may hold several lines
-        if row and len(row) != len(header.columns):
-            return (
-                f"line {line}: {len(row)} cells where the header has {len(header.columns)}: is a comma missing, or one "
-                "a decimal comma?"
-            )
-        if row and not row[header.label].strip():
-            return f"line {line}, column 'trajectory': the label is empty: name the trajectory."
-        for i in header.time_and_state if row else ():
-            if not _is_finite(row[i]):
+    def _problem(self, layout: Layout, line: int, lines: list[list[str]]) -> str:
+        """What `_part` cannot read in the lines behind this one: the first such place, in words."""
+        for row in lines:
+            line += 1 + len(re.findall(r"\r\n|\r|\n", ",".join(row)))  # a cell in quotes may hold several lines
+            if not any(row):
+                continue
+            if len(row) != len(self.columns):
                 return (
-                    f"line {line}, column {shown(header.columns[i])}: {shown(row[i])} is not a finite number: fill it "
-                    "in or leave the trajectory out."
+                    f"line {line}: {len(row)} cells where the header has {len(self.columns)}: is a comma missing, or "
+                    "one a decimal comma?"
                 )
-    raise AssertionError("no line of these is wrong")
+            if layout.label is not None and not row[layout.label].strip():
+                return (
+                    f"line {line}, column {shown(self.columns[layout.label])}: the label is empty: name the trajectory."
+                )
+            if not is_number(row[layout.time]):
+                why = complaint(row[layout.time], "give every row its time as a number, or leave the row out")
+                return f"line {line}, column {shown(self.columns[layout.time])}: {why}"
+            for i in layout.state:
+                if not is_number(row[i], layout.missing):
+                    return f"line {line}, column {shown(self.columns[i])}: {complaint(row[i], layout.remedy)}"
+        raise AssertionError("no line of these is wrong")
 
-
-def _is_finite(text: str) -> bool:
-    try:
-        return math.isfinite(float(text)) and "_" not in text
-    except ValueError:
-        return False
+    def at(self, row: int) -> str:
+        """The line on which a row ends; the first row below the header is 0."""
+        with self._reader() as reader:
+            next(reader, None)
+            next(islice(filter(any, reader), row, None))
+            return f"{self.name}, line {reader.line_num}"

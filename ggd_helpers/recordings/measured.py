@@ -2,13 +2,23 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, ClassVar, Self
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
+from ggd_helpers.ranges import check, shown
+from ggd_helpers.recordings.columns import Choice, choose
+from ggd_helpers.recordings.csv_files import CsvFile
+from ggd_helpers.recordings.frames import Frame
+from ggd_helpers.recordings.own_times import records_of
+from ggd_helpers.recordings.quantities import Quantity
 from ggd_helpers.recordings.recording import Recording, check_numbers
+from ggd_helpers.recordings.regular import Trajectories
+from ggd_helpers.recordings.rows import Rows, Source
 
 
 @dataclass(frozen=True)
@@ -64,7 +74,115 @@ class Measurements(Recording):
         times, values = (pad_sequence([r[i] for r in records], True, torch.nan) for i in range(2))
         return cls(times, values, deviation, metadata or {})
 
+    @classmethod
+    def from_csv(
+        cls,
+        path: str | Path,
+        columns: Sequence[str] | None = None,
+        time: str | None = None,
+        trajectory: str | None = None,
+        hidden: Sequence[str] = (),
+        deviation: Sequence[float] | None = None,
+    ) -> Self:
+        """Read your own measurements: a row for every time of a trajectory; columns of labels, times, coordinates.
+
+        Trajectories may have times of their own, any length, and rows in between each other. A cell that is empty, or
+        says NaN, NA or null, is a missing value. Headers may give units, `x [mm]` or `t (min)`; names are then `x` and
+        `t`. What was assumed stands in `metadata["assumed"]`, in sentences.
+
+        Args:
+            path: of the file.
+            columns: the coordinates; all columns that are left unless given.
+            time: the column of times; `t` or `time` unless given.
+            trajectory: the column of labels; `trajectory` unless given, and all rows are one record where it is not.
+            hidden: names for coordinates of the state that were never measured, or whose column is not to be read; they
+                come last.
+            deviation: of the noise, a number for each measured coordinate in the order of `columns` (a hidden one gets
+                1, which nothing uses); `None` where it is not known.
+
+        Raises:
+            FileNotFoundError: no such file.
+            ValueError: a name that is not in the header, a cell that is no number, a time that stands twice or runs
+                back, a trajectory or a coordinate without any value; it names the line.
+        """
+        file = CsvFile(path)
+        return cls._read(file, file.path.name, choose(file, columns, time, trajectory, hidden), deviation)
+
+    @classmethod
+    def from_frame(
+        cls,
+        frame: Any,
+        columns: Sequence[str] | None = None,
+        time: str | None = None,
+        trajectory: str | None = None,
+        hidden: Sequence[str] = (),
+        deviation: Sequence[float] | None = None,
+    ) -> Self:
+        """Like `from_csv`, from the columns of a data frame (pandas, polars) or of a dictionary of arrays.
+
+        Raises:
+            ValueError: as `from_csv`; it names the row.
+        """
+        source = Frame(frame)
+        return cls._read(source, source.name, choose(source, columns, time, trajectory, hidden), deviation)
+
+    @classmethod
+    def _read(cls, source: Source, origin: str, choice: Choice, deviation: Sequence[float] | None) -> Self:
+        known = _deviation(choice.measured, deviation)
+        rows = Rows()
+        for part in source.parts(choice.layout):
+            rows.add(part)
+        times, values, said = records_of(source, rows)
+        for i, each in enumerate(choice.measured):
+            if np.isnan(values[:, :, i]).all():
+                raise ValueError(f"{source.name}: column {shown(each.name)} holds no value: leave it out, or say that "
+                                 f"it was never measured (hidden=[{shown(each.name)}]).")  # fmt: skip
+        unseen = np.full((*times.shape, len(choice.hidden)), np.nan)
+        state = [*choice.measured, *map(Quantity, choice.hidden)]
+        metadata = {
+            "source": origin,
+            "names": [each.name for each in state],
+            "units": [each.unit for each in state],
+            "time": list(choice.time),
+            "left_out": choice.left_out,
+            "assumed": choice.assumed + said,
+        }
+        deviations = None if known is None else torch.tensor(known + [1.0] * len(choice.hidden), dtype=torch.float64)
+        tensors = torch.from_numpy(times.copy()), torch.from_numpy(np.concatenate([values, unseen], axis=2))
+        return cls(*tensors, deviations, metadata)
+
+    @classmethod
+    def from_trajectories(cls, data: Trajectories, deviation: Tensor | None = None) -> Self:
+        """The same states at the same times, every one of them measured."""
+        times = data.times.expand(len(data), -1).clone()
+        return cls(times, data.states.clone(), deviation, dict(data.metadata))
+
+    @property
+    def quantities(self) -> list[Quantity]:
+        """Name and unit of every coordinate; as text `x (mm)`, for an axis."""
+        n = self.values.shape[-1]
+        names = self.metadata.get("names", ["x"] if n == 1 else [f"x{i + 1}" for i in range(n)])
+        return list(map(Quantity, names, self.metadata.get("units", [None] * n)))
+
+    @property
+    def clock(self) -> Quantity:
+        """Name and unit of the time."""
+        return Quantity(*self.metadata.get("time", ["t"]))
+
     @property
     def observed(self) -> Tensor:
         """Where there is a value, `(trajectory, time, n)`."""
         return ~self.values.isnan()
+
+
+def _deviation(measured: list[Quantity], deviation: Sequence[float] | None) -> list[float] | None:
+    """One positive number for each coordinate."""
+    if deviation is None:
+        return None
+    names = [each.name for each in measured]
+    if not isinstance(deviation, Sequence) or isinstance(deviation, str) or len(deviation) != len(names):
+        raise ValueError(f"deviation must be a list of {len(names)} numbers, for {shown(', '.join(names))} "
+                         f"(got {shown(deviation)}): give one for each.")  # fmt: skip
+    for name, value in zip(names, deviation, strict=True):
+        check(f"deviation of {shown(name)}", value, "positive", "it is how far its readings scatter about the truth")
+    return [float(value) for value in deviation]

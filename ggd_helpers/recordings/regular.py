@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from ggd_helpers.ranges import check, shown
-from ggd_helpers.recordings.csv_files import read_regular
-from ggd_helpers.recordings.recording import Recording, check_finite, existing_file
+from ggd_helpers.recordings.recording import Recording, check_finite
+from ggd_helpers.recordings.regular_rows import read_regular
 
 
 @dataclass(frozen=True)
@@ -92,13 +92,12 @@ class Trajectories(Recording):
             FileNotFoundError: no such file.
             ValueError: a missing column, a value that is not a finite number, or uneven times; it names the place.
         """
-        path = existing_file(path)
-        header, dt, states = read_regular(path)
-        if header.left_out:
+        names, left_out, dt, states = read_regular(path)
+        if left_out:
             warnings.warn(
-                f"{path}: the first column, {shown(header.left_out[0])}, is left out: by its name it holds row "
-                "numbers. Write the file without them (pandas: index=False), or rename it if it is a coordinate.",
+                f"{path}: the first column, {shown(left_out[0])}, is left out: by its name it holds row numbers. Write "
+                "the file without them (pandas: index=False), or rename it if it is a coordinate.",
                 stacklevel=2,
             )
-        metadata = {"source": path.name, "names": header.names, "left_out": header.left_out}
+        metadata = {"source": Path(path).name, "names": names, "left_out": left_out}
         return cls(torch.from_numpy(states), dt, metadata=metadata)

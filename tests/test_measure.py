@@ -1,0 +1,93 @@
+"""What is simulated and then measured: instants, noise of the size that was asked for, numbers that got lost."""
+
+import pytest
+import torch
+from conftest import normal, refused
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ggd_helpers.recordings.measure import even_instants, measure, uneven_instants
+from ggd_helpers.recordings.regular import Trajectories
+from ggd_helpers.recordings.simulate import simulate
+from ggd_helpers.systems.particle import OverdampedParticle
+
+CLEAN = Trajectories(torch.tensor([1.0, 100.0]) * normal((400, 201, 2), 1), 0.05, metadata={"system": "none"})
+counts = st.integers(2, 20)
+
+
+@given(counts, st.integers(20, 60))
+def test_even_instants_are_even_to_half_a_stored_step(points, stored):
+    instants = even_instants(Trajectories(torch.zeros(3, stored, 1), 0.1), points)
+    exact = torch.linspace(0, stored - 1, points, dtype=torch.float64)
+    assert instants.shape == (3, points)
+    assert (instants - exact).abs().max() <= 0.5
+    assert (instants.diff(dim=1) > 0).all()
+
+
+@given(counts, st.integers(0, 1000), st.floats(0.4, 1.0))
+def test_uneven_instants_begin_at_the_first_increase_and_end_in_time(points, seed, shortest):
+    instants = uneven_instants(Trajectories(torch.zeros(50, 60, 1), 0.1), points, seed, shortest)
+    assert instants.shape == (50, points)
+    assert (instants[:, 0] == 0).all()
+    assert (instants.diff(dim=1) > 0).all()
+    assert instants.max() <= 59
+
+
+def test_uneven_instants_are_uniform_and_records_end_between_the_shortest_and_the_whole_time():
+    whole = uneven_instants(CLEAN, 12, seed=3)
+    assert whole[:, 1:].double().mean() == pytest.approx(100.5, abs=4 * 58 / (400 * 11) ** 0.5)
+    assert not torch.equal(whole[0], whole[1])
+    dense = uneven_instants(CLEAN, 81, seed=3, shortest=0.4)[:, -1].double() / 200  # 80 of 80 to 200: near the end
+    assert 0.39 < dense.min() < 0.45
+    assert 0.95 < dense.max() <= 1
+    assert dense.mean() == pytest.approx(0.7, abs=0.05)
+
+
+def test_without_noise_the_values_are_the_clean_ones_at_their_times():
+    clean = simulate(OverdampedParticle(gamma=2.0, dim=2), 5, 101, 0.01, seed=0)
+    data = measure(clean, uneven_instants(clean, 7, seed=1), noise=0.0, seed=0)
+    exact = clean.states[:, :1] * torch.exp(-2.0 * data.times)[..., None]
+    torch.testing.assert_close(data.values, exact, rtol=1e-8, atol=0)
+    assert data.observed.all()
+
+
+def test_the_noise_has_the_deviation_that_metadata_say_and_nobody_else_is_told():
+    instants = uneven_instants(CLEAN, 50, seed=2)
+    exact = CLEAN.states.take_along_dim(instants[..., None], 1)
+    data = measure(CLEAN, instants, noise=0.05, seed=4)
+    found = (data.values - exact).flatten(0, 1).std(0)
+    assert data.deviation is None
+    assert data.metadata["noise"] == pytest.approx([0.05, 5.0], rel=0.02)  # of standard normal numbers, and 100 times
+    assert data.metadata["noise"] == pytest.approx(found.tolist(), rel=4 / (2 * 20_000) ** 0.5)
+    assert data.metadata["system"] == "none"
+
+
+def test_single_numbers_get_lost_with_the_probability_that_was_asked_for():
+    data = measure(CLEAN, even_instants(CLEAN, 50), noise=0.05, seed=4, lost=0.2)
+    missing = (~data.observed).double()
+    assert missing.mean((0, 1)).tolist() == pytest.approx([0.2, 0.2], abs=4 * 0.4 / 20_000**0.5)
+    assert missing.prod(-1).mean() == pytest.approx(0.04, abs=4 * 0.2 / 20_000**0.5)  # independently of each other
+
+
+def test_seeds_make_the_noise():
+    instants = even_instants(CLEAN, 5)
+    first, again, other = (measure(CLEAN, instants, 0.1, seed).fingerprint() for seed in (1, 1, 2))
+    assert first == again != other
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: even_instants(CLEAN, 1), ["points", "2 to 201", "1"]),
+        (lambda: even_instants(CLEAN, 202), ["points", "2 to 201", "202"]),
+        (lambda: uneven_instants(CLEAN, 102, seed=0, shortest=0.5), ["points", "2 to 101", "102"]),
+        (lambda: uneven_instants(CLEAN, 5, seed=0, shortest=0.0), ["shortest", "positive", "0.0"]),
+        (lambda: uneven_instants(CLEAN, 5, seed=-1), ["seed", "-1"]),
+        (lambda: measure(CLEAN, even_instants(CLEAN, 5), noise=-0.1, seed=0), ["noise", "0 or more", "-0.1"]),
+        (lambda: measure(CLEAN, even_instants(CLEAN, 5), noise=0.1, seed=0, lost=1.0), ["lost", "0 to 0.9", "1.0"]),
+        (lambda: measure(CLEAN, even_instants(CLEAN, 2), noise=0.1, seed=0, lost=0.9), ["every trajectory", "value"]),
+    ],
+)
+def test_what_cannot_be_measured_is_refused(call, words):
+    with refused(*words):
+        call()
