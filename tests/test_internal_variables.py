@@ -8,7 +8,9 @@ import pytest
 import torch
 from conftest import chord_excess, normal, refused, shaken
 from torch import nn
-from torch.distributions import Normal
+from torch.distributions import Normal, TransformedDistribution
+from zuko.distributions import NormalizingFlow
+from zuko.transforms import MonotonicTransform
 
 from ggd_helpers.evaluation import internal_variables as measures
 from ggd_helpers.evaluation.report import evaluate
@@ -149,6 +151,22 @@ def test_the_sigmoidal_map_goes_back_and_knows_its_slope_far_out_too():
         assert (each.inv(z) - y).abs().max() < 1e-9
         slope = torch.func.grad(lambda y, each=each: each(y).sum())(y)
         assert (each.log_abs_det_jacobian(y, z) - slope.log()).abs().max() < 1e-9
+
+
+def test_a_flow_through_the_sigmoidal_map_is_that_of_zuko():
+    each, y = random_map(3), torch.linspace(-4, 4, 7, dtype=torch.float64)
+
+    def formula(x):
+        inside = torch.sigmoid(each.log_slopes.exp() * (x[..., None] - each.places))
+        return torch.logit((each.log_weights.exp() * inside).sum(-1))
+
+    other, base = MonotonicTransform(formula, bound=60.0, eps=1e-9), Normal(0 * y, 1 + 0 * y)
+    z, slope = other.call_and_ladj(y)
+    assert (each(y) - z).abs().max() < 1e-12
+    assert (each.log_abs_det_jacobian(y, z) - slope).abs().max() < 1e-9
+    assert (each.inv(z) - other.inv(z)).abs().max() < 1e-8
+    ours = TransformedDistribution(base, [each.inv])
+    assert (ours.log_prob(y) - NormalizingFlow(other, base).log_prob(y)).abs().max() < 1e-9
 
 
 def test_a_mixture_of_one_is_a_gaussian():
