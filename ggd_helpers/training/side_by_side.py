@@ -33,7 +33,7 @@ def side_by_side(tasks: Sequence[Callable[[], Result]], progress: bool = True) -
     """
     several = min(len(tasks), cpu_count()) > 1
     results = _processes(len(tasks)).map(call, tasks) if several else map(call, tasks)
-    return list(tqdm(results, total=len(tasks), leave=False, disable=not progress))
+    return list(tqdm(results, desc="done", total=len(tasks), leave=False, disable=not progress))
 
 
 def start_processes(tasks: int) -> None:
