@@ -7,6 +7,7 @@ import ipywidgets as widgets
 import numpy as np
 from IPython.display import Image, display
 from torch import Tensor
+from traitlets import Unicode
 
 from ggd_helpers.figures.live import Curve, LivePicture
 
@@ -36,6 +37,12 @@ def nearest(name: str, value: float, low: float, high: float) -> tuple[float, st
     return near, "" if near == value else said
 
 
+class ImageWithText(widgets.Image):
+    """An image whose tooltip is its alternative text, for which the page asks its description as well."""
+
+    description = Unicode("").tag(sync=True)
+
+
 class Explorer(Generic[Picture]):
     """Controls and a picture; display `explorer.panel`, or put the explorer last in a cell.
 
@@ -51,7 +58,7 @@ class Explorer(Generic[Picture]):
     def __init__(self, picture: Picture) -> None:
         self.picture, self.status = picture, widgets.HTML()
         layout = widgets.Layout(width=f"{picture.page_width}px", max_width="100%")
-        self.image = widgets.Image(format="png", layout=layout)
+        self.image = ImageWithText(format="png", layout=layout)
 
     @classmethod
     def alone(cls) -> Self:
