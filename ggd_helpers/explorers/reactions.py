@@ -27,8 +27,8 @@ POINTS = 121
 SLIDER = "232px"  # four side by side in JupyterLab, 1400 pixels wide with its side bar open
 LEGEND = (
     "<b>reactions</b>: one a line, such as <code>A + 2 B &lt;-&gt; C | kf=2, kb=0.5</code>; press Tab when done. "
-    "<b>kf, kb</b>: rate coefficients. <b>c</b>: initial concentrations. <b>time</b>: the horizon. <b>along</b>: the "
-    "reaction whose &Xi; is drawn."
+    "<b>preset</b>: some to begin with. <b>kf, kb</b>: rate coefficients. <b>c</b>: initial concentrations. "
+    "<b>time</b>: the horizon. <b>along</b>: the reaction whose &Xi; is drawn."
 )
 
 
