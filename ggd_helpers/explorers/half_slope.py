@@ -91,7 +91,7 @@ class HalfSlopeExplorer(Explorer[HalfSlopePicture]):
         h = self.hamiltonians[share]
         return {
             "mirror": {
-                "axis": curve(torch.tensor([shift, shift]), torch.tensor([-0.6, 2.2])),
+                "axis": curve(torch.tensor([shift, shift]), torch.tensor([-0.6, 3.2])),
                 "measured": curve(self.xi, h),
                 "mirrored": curve(2 * shift - self.xi, h),
             },

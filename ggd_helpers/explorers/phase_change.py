@@ -48,6 +48,7 @@ class ChainExplorer(LearningExplorer[ChainPicture]):
         self.temperature = widgets.FloatSlider(
             value=temperature, min=0.03, max=0.15, step=0.01, description="temperature"
         )
+        self.temperature.style.description_width = "initial"  # its name is longer than others
         self.distance = widgets.FloatSlider(value=distance, min=1.7, max=2.5, step=0.1, description="wells")
         self.time = widgets.FloatSlider(value=12.0, min=0, max=30, step=0.5, description="time")
         for slow in (self.speed, self.temperature, self.distance):  # each asks for a simulation
