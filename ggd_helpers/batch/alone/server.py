@@ -25,7 +25,10 @@ PAGE = Path(__file__).with_name("page")
 WIDGETS = ["@jupyter-widgets/jupyterlab-manager", "@voila-dashboards/widgets-manager8"]
 SETTINGS = {
     "KernelSpecManager": {"kernel_dirs": []},  # but for the Python that runs this program
-    "MappingKernelManager": {"cull_idle_timeout": 60, "cull_interval": 20},  # of pages that are closed
+    "MappingKernelManager": {
+        "cull_idle_timeout": 600,
+        "cull_interval": 60,
+    },  # of pages that are gone, should they not say so
     "VoilaConfiguration": {"show_tracebacks": True, "extension_allowlist": WIDGETS},  # others may break the page
 }
 
