@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psutil
 import pytest
 
 from browser.chapter import PATIENCE
@@ -42,13 +43,14 @@ NEW_TEXT = "([picture, old]) => picture.alt !== old && picture.alt === picture.t
 
 
 @pytest.fixture(scope="module")
-def address(chromium: "Browser") -> Iterator[str]:
-    """Where `ggd explore` serves the first explorer, and the others on demand."""
+def server(chromium: "Browser") -> Iterator[tuple[psutil.Process, str]]:
+    """`ggd explore` with the first explorer, and where: `&explorer=NAME` shows another."""
     command = [sys.executable, "-m", "ggd_helpers", "explore", NAMES[0], "--no-browser"]
     server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
         assert server.stdout is not None
-        yield re.search(r"http://127\.0\.0\.1:\d+/\?token=\w+", server.stdout.readline())[0]
+        address = re.search(r"http://127\.0\.0\.1:\d+/\?token=\w+", server.stdout.readline())[0]
+        yield psutil.Process(server.pid), address
     finally:
         server.send_signal(signal.SIGINT)
         server.communicate(timeout=60)
@@ -99,10 +101,11 @@ class Alone:
 
 
 @pytest.fixture(scope="module")
-def open_alone(chromium: "Browser", address: str) -> "Iterator[Callable[[str], Alone]]":
+def open_alone(chromium: "Browser", server: "tuple[psutil.Process, str]") -> "Iterator[Callable[[str], Alone]]":
     """A function from a name to its page; the next one's kernel starts meanwhile."""
     context = chromium.new_context(viewport={"width": 1280, "height": 900})
     opened: dict[str, Alone] = {}
+    _, address = server
 
     def open_it(name: str) -> Alone:
         at = NAMES.index(name)
@@ -154,12 +157,18 @@ def test_an_explorer_alone_is_worked_and_heard_by_keyboard(
         shutil.copy(tmp_path / f"alone_{name}.png", folder)
     assert alone.complaints == []
     assert alone.hosts - {""} == {"127.0.0.1"}
-    page.close(run_before_unload=True)  # which ends its kernel
+    page.goto("about:blank")
 
 
-def test_a_page_without_the_token_shows_nothing(chromium: "Browser", address: str):
+def test_a_page_that_is_closed_ends_its_kernel(server: "tuple[psutil.Process, str]"):
+    """All were closed, and a kernel gets a few seconds for it."""
+    _, alive = psutil.wait_procs(server[0].children(), timeout=30)
+    assert alive == []
+
+
+def test_a_page_without_the_token_shows_nothing(chromium: "Browser", server: "tuple[psutil.Process, str]"):
     page = chromium.new_page()
-    page.goto(address.split("?")[0])
+    page.goto(server[1].split("?")[0])
     expect(page).to_have_url(re.compile("/login"))
     assert page.locator("img.widget-image").count() == 0
     page.close()

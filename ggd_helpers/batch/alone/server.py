@@ -77,6 +77,9 @@ class _Server(Voila):
                 super().__init__(**place, **options)
                 started.append(self)
 
+            async def shutdown_kernel(self, now: bool = True, restart: bool = False) -> None:  # type: ignore[override]
+                await super().shutdown_kernel(now=True, restart=restart)  # a polite one prints tracebacks
+
         self.kernel_manager.kernel_manager_factory = KernelOfAPage
         return settings
 
@@ -95,6 +98,7 @@ class _Server(Voila):
     def _write_page(self, request: Any, notebook: NotebookNode, cwd: str) -> NotebookNode:
         """The page that was asked for, `/?explorer=NAME` for another one."""
         entry = find(request.get_argument("explorer", self.entry.name))
+        _ = request.xsrf_token  # makes the cookie without which a page that is closed may not end its kernel
         cell = nbformat.v4.new_code_cell(f"from {entry.module} import {entry.kind}\n{entry.kind}.alone().panel")
         notebook.metadata["title"], notebook.cells = f"{entry.name} explorer", [cell]
         return notebook
