@@ -36,6 +36,7 @@ SETTINGS = {
 def serve(entry: Entry, browser: bool) -> None:
     """Show an explorer until Ctrl-C, to whoever knows the token; kernels and files are gone at the end."""
     logging.getLogger("tornado").setLevel(logging.ERROR)  # who is turned away need not be told
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # what did not reach a page that was closed
     with socket_folder() as sockets, tempfile.TemporaryDirectory(prefix="ggd-explore-", dir=sockets) as folder:
         server = _Server(config=Config(SETTINGS), config_file_paths=[], log_level=logging.ERROR)
         with dead_afterwards(server.started):
