@@ -1,4 +1,4 @@
-"""The command line: `ggd list`, `ggd run`, `ggd sweep`, `ggd class`, `ggd lab`, `ggd doctor`.
+"""The command line: `ggd list`, `ggd run`, `ggd sweep`, `ggd class`, `ggd explore`, `ggd lab`, `ggd doctor`.
 
 Exit codes: 0 done, 1 failed, 2 refused (what was asked for cannot be done as asked).
 """
@@ -17,6 +17,7 @@ from packaging.requirements import Requirement
 
 from ggd_helpers import batch
 from ggd_helpers.batch import sweep_command
+from ggd_helpers.batch.alone.command import add_explore_command
 from ggd_helpers.batch.classroom.command import add_class_command
 from ggd_helpers.batch.columns import aligned
 from ggd_helpers.batch.signals import answer_all_like_ctrl_c
@@ -68,6 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     lab.set_defaults(command=_lab)
 
     add_class_command(commands)
+    add_explore_command(commands)
 
     doctor = commands.add_parser("doctor", help="what is installed, what is missing and how to get it")
     doctor.set_defaults(command=_doctor)

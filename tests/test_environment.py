@@ -79,7 +79,7 @@ def imported_modules(source: str) -> set[str]:
 
 PACKAGE = ROOT / "ggd_helpers"
 EXTRAS = {
-    "class": set((PACKAGE / "batch" / "classroom").rglob("*.py")),
+    "class": {path for room in ("alone", "classroom") for path in (PACKAGE / "batch" / room).rglob("*.py")},
     "batch": {PACKAGE / "batch" / f"{name}.py" for name in ("cluster", "job", "sweep", "worker")},
 }
 """What is not needed for a chapter is declared as an extra, and imported in these modules only."""

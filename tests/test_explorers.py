@@ -277,3 +277,19 @@ def test_a_gamma_beyond_the_pictures_is_said_and_not_shown_as_another():
         assert explorer.gamma.value == pytest.approx(shown)
         assert f"gamma = {gamma:g} is beyond this explorer" in explorer.status.value
     assert "beyond" not in ParticleExplorer(gamma=3.0).status.value
+
+
+@pytest.mark.parametrize(("start", "time"), [(0.9, 0.4), (-0.5, 2.0)])
+def test_the_picture_is_told_as_it_is_now(explorer, start, time):
+    explorer.start.value, explorer.time.value = start, time
+    k, gamma = explorer.steepness.value, explorer.gamma.value
+    x = 2 / k * np.arctanh(np.tanh(k * start / 2) * np.exp(-gamma * time))
+    told = explorer.image.tooltip
+    assert f"S = {-(x**2) / 2:.3f} at the state x = {x:.2f}" in told
+    assert f"force {-x:.2f}" in told
+    assert f"S grows at {x * gamma / k * np.sinh(k * x):.2g}" in told
+    assert "learned" not in told
+
+
+def test_what_was_learned_is_told(taught):
+    assert "learned" in taught.image.tooltip

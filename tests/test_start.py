@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
-from conftest import controls
+from conftest import check_legend, controls
 from numpy.testing import assert_allclose
 from PIL import Image
 
@@ -35,6 +35,7 @@ def test_the_state_climbs_by_the_exact_law(gamma, start):
         assert_allclose(curves["hill"]["start"], [[start], [-(start**2) / 2]])
         assert len(curves["rise"]["way"][0]) == explorer.frame.value + 1
         assert f"x = {x:.3f}" in explorer.status.value
+        assert f"from x = {start:.2f}, S = {-(start**2) / 2:.3f} to x = {x:.2f}" in explorer.image.tooltip
 
 
 def test_every_control_moves_the_picture_and_the_film_runs_over_its_frames():
@@ -44,6 +45,7 @@ def test_every_control_moves_the_picture_and_the_film_runs_over_its_frames():
         control.value = value
         assert explorer.image.value != before
     assert {control.description for control in controls(explorer.panel)} == {"start", "play", "frame"}
+    check_legend(explorer.panel, 3)
     assert (explorer.play.min, explorer.play.max) == (explorer.frame.min, explorer.frame.max)
     assert not plt.get_fignums()
 

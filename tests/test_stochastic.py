@@ -11,6 +11,7 @@ from scipy import stats
 
 from ggd_helpers.integrators import rk4
 from ggd_helpers.potentials.general import FormulaEntropy, QuadraticEntropy
+from ggd_helpers.stochastic.exchange import Exchange
 from ggd_helpers.stochastic.gillespie import gillespie
 from ggd_helpers.stochastic.langevin import langevin, most_probable_path, onsager_machlup_action
 
@@ -85,6 +86,25 @@ def test_the_same_seed_gives_the_same_runs_and_time_zero_shows_the_start():
 def test_rates_that_make_no_sense_are_refused(bad):
     with refused("rate", "negative or not finite"):
         gillespie(exchange(bad, 1.0), EXCHANGE, torch.tensor([[1, 0]]), torch.tensor([1.0]), generator())
+
+
+@pytest.mark.parametrize("share", [0.2, 0.5, 0.9])
+def test_the_hamiltonian_of_jumps_is_measured(share):
+    """Within five standard errors of the formula: those of the average of an exponential, by the formula itself."""
+    xi, runs, events = torch.linspace(-1, 1, 9, dtype=torch.float64), 100_000, 0.6
+    known = (1 - share) * torch.expm1(xi) + share * torch.expm1(-xi)
+    twice = (1 - share) * torch.expm1(2 * xi) + share * torch.expm1(-2 * xi)
+    error = torch.sqrt(torch.expm1(events * (twice - 2 * known)) / runs) / events
+    finite = 2 * events / 500  # the rates change by a few of 500 molecules in a run
+    measured = Exchange(500).hamiltonian(xi, share, runs, generator())
+    assert ((measured - known).abs() <= 5 * error + finite * known.abs() + 1e-12).all()
+
+
+def test_the_counted_slope_is_that_of_stirling():
+    exchange = Exchange(1000)
+    assert exchange.counted_slope(0.5) == 0
+    for share in (0.1, 0.4, 0.8):
+        assert exchange.counted_slope(share) == pytest.approx(math.log((1 - share) / share), rel=0.005)
 
 
 # --- noise ---

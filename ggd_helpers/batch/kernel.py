@@ -2,7 +2,7 @@
 
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -63,12 +63,19 @@ def kernel_at(staging: Path, lock: int | None, started: list[ThisPython]) -> Ite
                 self.lock = lock
                 started.append(self)
 
-        try:
+        with dead_afterwards(started):
             yield KernelOfARun
-        finally:
-            with undisturbed():
-                for kernel in started:
-                    if kernel.process is not None and kernel.process.poll() is None:
-                        kernel.process.kill()
-                        kernel.process.wait()
-                    kernel.context.destroy(linger=0)  # or it is found open when Python tidies up, wherever that is
+
+
+@contextmanager
+def dead_afterwards(started: Iterable[ThisPython]) -> Iterator[None]:
+    """However the block ends, so do the kernels that were started in it."""
+    try:
+        yield
+    finally:
+        with undisturbed():
+            for kernel in started:
+                if kernel.process is not None and kernel.process.poll() is None:
+                    kernel.process.kill()
+                    kernel.process.wait()
+                kernel.context.destroy(linger=0)  # or it is found open when Python tidies up, wherever that is

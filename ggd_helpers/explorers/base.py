@@ -1,12 +1,13 @@
 """What all explorers share: a panel, a picture and its still, and a button that is locked while a model trains."""
 
 import math
-from typing import Generic, TypeVar
+from typing import Generic, Self, TypeVar
 
 import ipywidgets as widgets
 import numpy as np
 from IPython.display import Image, display
 from torch import Tensor
+from traitlets import Unicode
 
 from ggd_helpers.figures.live import Curve, LivePicture
 
@@ -16,6 +17,12 @@ Picture = TypeVar("Picture", bound=LivePicture)
 def curve(x: Tensor, y: Tensor) -> Curve:
     """A line to draw, or a dot: both `(points,)`, with axes of length 1 left out."""
     return np.atleast_1d(x.detach().numpy().squeeze()), np.atleast_1d(y.detach().numpy().squeeze())
+
+
+def point(drawn: Curve) -> tuple[float, float]:
+    """The coordinates of a dot, or of a line's end."""
+    x, y = drawn
+    return float(x[-1]), float(y[-1])
 
 
 def decades(value: float, low: int, high: int) -> dict[str, float]:
@@ -30,13 +37,19 @@ def nearest(name: str, value: float, low: float, high: float) -> tuple[float, st
     return near, "" if near == value else said
 
 
+class ImageWithText(widgets.Image):
+    """An image whose tooltip is its alternative text, for which the page asks its description as well."""
+
+    description = Unicode("").tag(sync=True)
+
+
 class Explorer(Generic[Picture]):
     """Controls and a picture; display `explorer.panel`, or put the explorer last in a cell.
 
     Attributes:
         panel: the controls and the picture.
         picture: what draws it; a subclass knows what it shows.
-        image: the picture as it is now.
+        image: the picture as it is now; its tooltip is its alternative text, which says what it shows.
         status: a line of text.
     """
 
@@ -45,10 +58,20 @@ class Explorer(Generic[Picture]):
     def __init__(self, picture: Picture) -> None:
         self.picture, self.status = picture, widgets.HTML()
         layout = widgets.Layout(width=f"{picture.page_width}px", max_width="100%")
-        self.image = widgets.Image(format="png", layout=layout)
+        self.image = ImageWithText(format="png", layout=layout)
+
+    @classmethod
+    def alone(cls) -> Self:
+        """The explorer with nothing given, as `ggd explore` opens it and its chapter does at its defaults."""
+        return cls()  # type: ignore[call-arg]  # a subclass brings its picture
 
     def _ipython_display_(self) -> None:
         display(self.panel)
+
+    def _show(self, picture: bytes, said: str) -> None:
+        """Put up a picture together with its alternative text."""
+        with self.image.hold_sync():
+            self.image.value, self.image.tooltip = picture, said
 
     def still(self) -> Image:
         """The present picture without the controls, for pages that are read without a kernel."""

@@ -1,7 +1,7 @@
 """The explorer of the chapter on conserving and dissipating at once: an oscillator and the bath that it heats."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import ipywidgets as widgets
@@ -13,7 +13,7 @@ from torch import nn
 from ggd_helpers.architectures.generic import learned_beside
 from ggd_helpers.architectures.plain import PlainNetwork
 from ggd_helpers.dynamics.generic import GENERIC
-from ggd_helpers.explorers.base import LearningExplorer, nearest
+from ggd_helpers.explorers.base import LearningExplorer, nearest, point
 from ggd_helpers.figures import BathPicture
 from ggd_helpers.figures.bath_live import FASTEST, HORIZON
 from ggd_helpers.figures.live import Curve
@@ -193,7 +193,22 @@ class BathExplorer(LearningExplorer[BathPicture]):
             self.status.value += f", the energy that it keeps by {_drift(own_energy(model, self.learned)):.0e}"
 
     def _redraw(self, *_: object) -> None:
-        self.image.value = self.picture.png(self.curves())
+        curves = self.curves()
+        self._show(self.picture.png(curves), self._told(curves))
+
+    def _told(self, curves: Mapping[str, Mapping[str, Curve]]) -> str:
+        now = {panel: lines["now"] for panel, lines in curves.items()}
+        (q, p), entropy, rate = point(now["phase"]), point(now["entropy"])[1], point(now["production"])[1]
+        forms = ", ".join(
+            f"{form} {share:.2f}" for form, share in zip(energies(self.path), now["energies"][1], strict=True)
+        )
+        learned = f" Dashed curves are of the learned {self.learner.value}." if self.model is not None else ""
+        return (
+            f"Six panels, at time {self.time.value:.2f}. Phase portrait: position {q:.2f}, momentum {p:.2f}. Energy in "
+            f"units of the first: {forms}. The sum is off by {point(now['drift'])[1]:.0e}. Entropy of the bath: up by "
+            f"{entropy:.3f}, growing at {rate:.2g}. Friction at this momentum: "
+            f"{point(now['friction'])[1]:.3f}.{learned}"
+        )
 
     def curves(self) -> dict[str, dict[str, Curve]]:
         """What the six panels show for the present values of the controls."""

@@ -1,6 +1,6 @@
 """The explorers of the chapter on convex networks: a width that grows, and what a convex network makes of a target."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import ipywidgets as widgets
 import torch
@@ -60,8 +60,17 @@ class _FitExplorer(Explorer[FitPicture]):
             self._redraw()
 
     def _redraw(self) -> None:
-        self.image.value = self.picture.show(self.curves())
+        curves = self.curves()
+        self._show(self.picture.show(curves), self._told(curves))
         self.status.value = f"best of {STARTS} starts, then {len(self.losses)} iterations: loss {self.losses[-1]:.1e}"
+
+    def _told(self, curves: Mapping[str, Mapping[str, Curve]]) -> str:
+        apart = {name: abs(lines["fit"][1] - lines["target"][1]) for name, lines in curves.items()}
+        return (
+            f"Left: the target and the network's fit, at most {apart['value'].max():.2f} apart, at "
+            f"x = {X[apart['value'].argmax()]:.2f}. Right: their slopes, at most {apart['slope'].max():.2f} apart, at "
+            f"x = {X[apart['slope'].argmax()]:.2f}."
+        )
 
     def curves(self) -> dict[str, dict[str, Curve]]:
         """What the panels show at this moment of the fit."""
@@ -128,6 +137,15 @@ class ConvexExplorer(_FitExplorer):
         curves = super().curves()
         curves["value"]["envelope"] = curve(X, convex_envelope(X, self.target()))
         return curves
+
+    def _told(self, curves: Mapping[str, Mapping[str, Curve]]) -> str:
+        lines = curves["value"]
+        below = (lines["target"][1] - lines["envelope"][1]).max()
+        off = abs(lines["fit"][1] - lines["envelope"][1]).max()
+        said = (
+            f"The target's convex envelope lies up to {below:.2f} below it, the fit up to {off:.2f} off the envelope."
+        )
+        return f"{super()._told(curves)} {said}"
 
 
 def _whole_slider(name: str, value: int, low: int, high: int) -> widgets.IntSlider:

@@ -1,10 +1,12 @@
 """The explorer of the diffusion chapter."""
 
+from collections.abc import Mapping
+
 import ipywidgets as widgets
 import torch
 from torch import Tensor
 
-from ggd_helpers.explorers.base import LearningExplorer, curve, nearest
+from ggd_helpers.explorers.base import LearningExplorer, curve, nearest, point
 from ggd_helpers.figures import DiffusionPicture
 from ggd_helpers.figures.diffusion_live import HORIZON
 from ggd_helpers.figures.live import Curve
@@ -92,7 +94,25 @@ class DiffusionExplorer(LearningExplorer[DiffusionPicture]):
 
     @torch.no_grad()
     def _redraw(self, *_: object) -> None:
-        self.image.value = self.picture.png(self.curves(), self.path.T.numpy(), self.time.value)
+        curves = self.curves()
+        self._show(self.picture.png(curves, self.path.T.numpy(), self.time.value), self._told(curves))
+
+    def _told(self, curves: Mapping[str, Mapping[str, Curve]]) -> str:
+        start, c = curves["profile"]["start"][1], curves["profile"]["known"][1]
+        flux, left = curves["flux"]["known"][1], point(curves["entropy"]["now"])[1]
+        rate = (
+            f"grows at {point(curves['production']['now'])[1]:.2g}"
+            if "now" in curves["production"]
+            else "begins to grow"
+        )
+        learned = " Dashed curves are the law that was learned." if self.model is not None else ""
+        return (
+            f"Six panels, at time {self.time.value:.2f}. Concentration: between {c.min():.3f} and {c.max():.3f}, at "
+            f"the start between {start.min():.3f} and {start.max():.3f}. Flux over D: from {flux.min():.2g} to "
+            f"{flux.max():.2g}. Entropy: {abs(left):.1%} of the way to its maximum is left. Second law: S {rate}. Law: "
+            f"D is {self.diffusivity.value:.2g} at every concentration. Place over time: the picture of the whole "
+            f"motion.{learned}"
+        )
 
     def curves(self) -> dict[str, dict[str, Curve]]:
         """What the panels show for the present values of the controls."""

@@ -9,7 +9,9 @@ from torch import Tensor
 from ggd_helpers.explorers.base import Explorer, curve
 from ggd_helpers.figures.half_slope_live import HalfSlopePicture
 from ggd_helpers.figures.live import Curve
+from ggd_helpers.stochastic.exchange import Exchange
 
+RUNS = 200_000  # in each state, where the explorer measures by itself
 EVEN = 0.03  # an odd part below this share of the even part is as good as none
 
 
@@ -56,6 +58,14 @@ class HalfSlopeExplorer(Explorer[HalfSlopePicture]):
             control.observe(self._redraw, "value")
         self._redraw()
 
+    @classmethod
+    def alone(cls) -> "HalfSlopeExplorer":
+        """With jumps of 1000 molecules that are measured now, in nine states, 200000 short runs each."""
+        generator, xi = torch.Generator().manual_seed(0), torch.linspace(-2.4, 2.4, 481, dtype=torch.float64)
+        exchange, shares = Exchange(molecules=1000), [k / 10 for k in range(1, 10)]
+        measured = {share: exchange.hamiltonian(xi, share, RUNS, generator) for share in shares}
+        return cls(xi, measured, {share: -exchange.counted_slope(share) / 2 for share in shares})
+
     def sides(self, share: float, shift: float) -> tuple[Tensor, Tensor]:
         """`H(eta + xi) - H(eta)` for `xi` from 0 to 1, and for `-xi`: `(m,)` each."""
         step = self.xi[1] - self.xi[0]
@@ -81,7 +91,7 @@ class HalfSlopeExplorer(Explorer[HalfSlopePicture]):
         h = self.hamiltonians[share]
         return {
             "mirror": {
-                "axis": curve(torch.tensor([shift, shift]), torch.tensor([-0.6, 2.2])),
+                "axis": curve(torch.tensor([shift, shift]), torch.tensor([-0.6, 3.2])),
                 "measured": curve(self.xi, h),
                 "mirrored": curve(2 * shift - self.xi, h),
             },
@@ -93,11 +103,21 @@ class HalfSlopeExplorer(Explorer[HalfSlopePicture]):
             | ({"slope": curve(*slope)} if self.compare.value else {}),
         }
 
+    def _told(self, curves: Mapping[str, Mapping[str, Curve]]) -> str:
+        dots = [f"{shift:.2f} at share {state:.1f}" for state, shift in zip(*curves["found"]["even"], strict=True)]
+        return (
+            f"Left: H measured in the state with a share {self.share.value:.1f} of B, and its mirror image about "
+            f"{self.shift.value:.2f}. Middle: its odd part about that, {abs(curves['odd']['part'][1]).max():.3f} at "
+            f"most. Right: the shifts that made H even: {', '.join(dots) or 'none so far'}."
+            + (" A line shows half the slope of the counted entropy." if "slope" in curves["found"] else "")
+        )
+
     def _redraw(self, *_: object) -> None:
         share, shift = self.share.value, round(self.shift.value, 9)
         odd = self.odd_share(share, shift)
         if odd < self.found.get(share, (0.0, float("inf")))[1]:
             self.found[share] = shift, odd
-        self.image.value = self.picture.show(self.curves())
+        curves = self.curves()
+        self._show(self.picture.show(curves), self._told(curves))
         told = f"About {shift:.2f} the odd part of H is {odd:.1%} of the even part"
         self.status.value = told + (": even, as far as these jumps can tell." if odd < EVEN else ".")

@@ -69,13 +69,20 @@ class DescentExplorer(Explorer[DescentPicture]):
 
     def _redraw(self, *_: object) -> None:
         ways = self.ways()
-        self.image.value = self.picture.show(self.landscape, ways)
         names = {"first": self.first.value, "second": self.second.value}
         self.status.value = "; ".join(
             f"{names[which]}: {way.gradients[-1].item()} gradients, at "
             f"({way.points[-1, 0].item():.2f}, {way.points[-1, 1].item():.2f}), "
             f"{gap(self.landscape, way)[-1].item():.1e} above the lowest loss"
             for which, way in ways.items()
+        )
+        self._show(self.picture.show(self.landscape, ways), self._told())
+
+    def _told(self) -> str:
+        return (
+            f"Left: level lines of the {self.landscape_menu.value}, and two ways down from "
+            f"({self.start_1.value:.2f}, {self.start_2.value:.2f}). Right: how far each is above the lowest loss, by "
+            f"gradients. Where they end: {self.status.value}."
         )
 
 

@@ -1,13 +1,13 @@
 """The explorer of the particle chapter."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import ipywidgets as widgets
 import torch
 
 from ggd_helpers.dynamics.gradient import GradientDynamics
 from ggd_helpers.evaluation.freedoms import Shift, potential_errors
-from ggd_helpers.explorers.base import LearningExplorer, curve, nearest
+from ggd_helpers.explorers.base import LearningExplorer, curve, nearest, point
 from ggd_helpers.figures import ParticlePicture
 from ggd_helpers.figures.live import Curve
 from ggd_helpers.potentials.general import ConcaveEntropy
@@ -63,7 +63,20 @@ class ParticleExplorer(LearningExplorer[ParticlePicture]):
 
     @torch.no_grad()
     def _redraw(self, *_: object) -> None:
-        self.image.value = self.picture.png(self.curves())
+        curves = self.curves()
+        self._show(self.picture.png(curves), self._told(curves))
+
+    def _told(self, curves: Mapping[str, Mapping[str, Curve]]) -> str:
+        (x, entropy), (force, flux) = point(curves["entropy"]["now"]), point(curves["flux"]["now"])
+        time, production = point(curves["production"]["now"])
+        potential, end = point(curves["dissipation"]["now"])[1], point(curves["path"]["known"])
+        learned = " A dashed curve is the entropy that was learned." if self.model is not None else ""
+        return (
+            f"Six panels with a dot at time {time:.1f}. Entropy hill: S = {entropy:.3f} at the state x = {x:.2f}. Its "
+            f"slope: force {force:.2f}. Dissipation potential: {potential:.3f} at that force. Its slope: flux "
+            f"{flux:.2f}. Motion: from {self.start.value:.2f} to {end[1]:.3f} at time {end[0]:.0f}. Second law: S "
+            f"grows at {production:.2g}, never below 0.{learned}"
+        )
 
     def curves(self) -> dict[str, dict[str, Curve]]:
         """What the six panels show for the present values of the sliders."""

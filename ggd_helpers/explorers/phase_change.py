@@ -1,12 +1,14 @@
 """The explorer of the chapter on a chain that changes phase."""
 
+from collections.abc import Mapping
 from functools import partial
 
 import ipywidgets as widgets
+import numpy as np
 import torch
 
 from ggd_helpers.evaluation.chain import ChainRollout, decoded_share, roll_out_by_pull
-from ggd_helpers.explorers.base import LearningExplorer, curve, nearest
+from ggd_helpers.explorers.base import LearningExplorer, curve, nearest, point
 from ggd_helpers.figures.live import Curve
 from ggd_helpers.figures.phase_change_live import SHOWN, ChainPicture
 from ggd_helpers.internal_variables.chain import ChainVariables
@@ -46,6 +48,7 @@ class ChainExplorer(LearningExplorer[ChainPicture]):
         self.temperature = widgets.FloatSlider(
             value=temperature, min=0.03, max=0.15, step=0.01, description="temperature"
         )
+        self.temperature.style.description_width = "initial"  # its name is longer than others
         self.distance = widgets.FloatSlider(value=distance, min=1.7, max=2.5, step=0.1, description="wells")
         self.time = widgets.FloatSlider(value=12.0, min=0, max=30, step=0.5, description="time")
         for slow in (self.speed, self.temperature, self.distance):  # each asks for a simulation
@@ -94,7 +97,18 @@ class ChainExplorer(LearningExplorer[ChainPicture]):
         now = round(self.time.value / DT)
         places = (self.data.mean[0, now] + 1).cumsum(0).numpy()
         share = self.chain.upper_share(self.data)[0, now].numpy()
-        self.image.value = self.picture.png(self.curves(), places, share)
+        curves = self.curves()
+        self._show(self.picture.png(curves, places, share), self._told(curves, share))
+
+    def _told(self, curves: Mapping[str, Mapping[str, Curve]], share: np.ndarray) -> str:
+        length, force = point(curves["force"]["now"])
+        shown = ", ".join(f"spring {s + 1} {share[s]:.0%}" for s in SHOWN)
+        learned = " Dashed curves are what the model says." if self.rolled is not None else ""
+        return (
+            f"Top: the chain at time {self.time.value:.1f}, {length:.1f} long, with {share.sum():.1f} of its "
+            f"{len(share)} springs long. Below: the densities of the strains of three springs; the force on the end "
+            f"over the length, now {force:.2f}; the shares of long springs over time, now {shown}.{learned}"
+        )
 
     @torch.no_grad()
     def curves(self) -> dict[str, dict[str, Curve]]:

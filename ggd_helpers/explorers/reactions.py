@@ -27,8 +27,8 @@ POINTS = 121
 SLIDER = "232px"  # four side by side in JupyterLab, 1400 pixels wide with its side bar open
 LEGEND = (
     "<b>reactions</b>: one a line, such as <code>A + 2 B &lt;-&gt; C | kf=2, kb=0.5</code>; press Tab when done. "
-    "<b>kf, kb</b>: rate coefficients. <b>c</b>: initial concentrations. <b>time</b>: the horizon. <b>along</b>: the "
-    "reaction whose &Xi; is drawn."
+    "<b>preset</b>: some to begin with. <b>kf, kb</b>: rate coefficients. <b>c</b>: initial concentrations. "
+    "<b>time</b>: the horizon. <b>along</b>: the reaction whose &Xi; is drawn."
 )
 
 
@@ -143,7 +143,8 @@ class ReactionsExplorer(LearningExplorer[ReactionsPicture]):
         if self.busy:
             return
         try:
-            self.image.value = self.picture.png(self.view())
+            view = self.view()
+            self._show(self.picture.png(view), _told(view))
         except ValueError as error:
             self._refuse(error)
 
@@ -203,6 +204,19 @@ class ReactionsExplorer(LearningExplorer[ReactionsPicture]):
             error = relative_error(model(data.states), system(data.states))
         self.status.value = f"learned from 40 trajectories: the velocities are {error:.0e} off."
         self._redraw()
+
+
+def _told(view: ReactionsView) -> str:
+    ends = [f"{name} from {c[0]:.3g} to {c[-1]:.3g}" for name, c in view.concentrations.items()]
+    forces = [f"{name} from {x[0]:.2f} to {x[-1]:.2f}" for name, x in view.affinities.items()]
+    kept = [f"{name} at {value[0]:.3g}" for name, value in view.conserved.items()]
+    return (
+        f"Five panels, from time 0 to {view.times[-1]:.3g}. Concentrations: {', '.join(ends)}. Entropy: rises from "
+        f"{view.entropy[0]:.4g} to {view.entropy[-1]:.4g}; at equilibrium {view.highest:.4g}. Affinities: "
+        f"{', '.join(forces)}. Conserved: {', '.join(kept) or 'nothing'}. Dissipation potential of {view.title}: "
+        f"{view.dot[1]:.3g} at the affinity {view.dot[0]:.2f} of the start."
+        + (" Dashed curves are the concentrations that were learned." if view.learned else "")
+    )
 
 
 def _named(names: list[str], curves: Tensor) -> dict[str, np.ndarray]:

@@ -1,9 +1,11 @@
 """The explorer of the first page: choose a start, and see it climb."""
 
+from collections.abc import Mapping
+
 import ipywidgets as widgets
 import torch
 
-from ggd_helpers.explorers.base import Explorer, curve
+from ggd_helpers.explorers.base import Explorer, curve, point
 from ggd_helpers.figures.live import Curve
 from ggd_helpers.figures.start_live import ClimbPicture
 from ggd_helpers.integrators import rk4
@@ -28,18 +30,30 @@ class ClimbExplorer(Explorer[ClimbPicture]):
         self.frame = widgets.IntSlider(value=12, min=0, max=FRAMES, description="frame", readout=False)
         self.play = widgets.Play(value=12, min=0, max=FRAMES, interval=60, description="play")
         widgets.jslink((self.play, "value"), (self.frame, "value"))
+        legend = widgets.HTML(
+            "<b>start</b>: the state at time 0. <b>play</b>: runs the film. <b>frame</b>: moves it by hand."
+        )
         controls = widgets.HBox([self.start, self.play, self.frame], layout=widgets.Layout(flex_flow="row wrap"))
-        self.panel = widgets.VBox([controls, self.status, self.image])
+        self.panel = widgets.VBox([controls, legend, self.status, self.image])
         for control in (self.start, self.frame):
             control.observe(self._redraw, "value")
         self._redraw()
 
     @torch.no_grad()
     def _redraw(self, *_: object) -> None:
-        self.image.value = self.picture.png(self.curves())
+        curves = self.curves()
+        self._show(self.picture.png(curves), self._told(curves))
         time, x = self.frame.value * self.step, self._path()[self.frame.value]
         entropy, rate = self.system.entropy(x), self.system.entropy_production(x)
         self.status.value = f"at time {time:.2g}: x = {x.item():.3f}, S = {entropy:.3f}, growing at {rate:.3f} a time"
+
+    def _told(self, curves: Mapping[str, Mapping[str, Curve]]) -> str:
+        (start, lowest), (now, height) = point(curves["hill"]["start"]), point(curves["hill"]["now"])
+        return (
+            f"Left: a hill, the entropy over the state; a dot has climbed it from x = {start:.2f}, S = {lowest:.3f} to "
+            f"x = {now:.2f}, S = {height:.3f}. Right: entropy over time, rising ever slower; the dot stands at time "
+            f"{point(curves['rise']['now'])[0]:.2g}."
+        )
 
     def _path(self) -> torch.Tensor:
         """The states at all frames, `(frame, 1)`."""

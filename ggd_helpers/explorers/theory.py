@@ -51,10 +51,19 @@ class PairExplorer(Explorer[PairPicture]):
 
     def _redraw(self, *_: object) -> None:
         curves = self.curves()
-        self.image.value = self.picture.show(curves)
+        self._show(self.picture.show(curves), self._told(curves))
         self.status.value = "Entropy falls on this path: the pair is not admissible." if curves.falls else (
             f"Entropy rises by {curves.along[-1]:.3f} on this path."
         )  # fmt: skip
+
+    def _told(self, curves: PairCurves) -> str:
+        (a, b), (c, d) = curves.path[0], curves.path[-1]
+        return (
+            f"Left: level lines of the entropy {self.entropy.value!r} and arrows of the motion; the blue path leads "
+            f"from ({a:.2f}, {b:.2f}) to ({c:.2f}, {d:.2f}). Middle: the entropy along it "
+            f"{'falls' if curves.falls else 'rises'}, in the end by {curves.along[-1]:.3f}. Right: flux against force, "
+            f"from {curves.flux[0]:.2f} at force -2 to {curves.flux[-1]:.2f} at force 2."
+        )
 
     @torch.no_grad()
     def curves(self) -> PairCurves:

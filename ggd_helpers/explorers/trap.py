@@ -1,7 +1,7 @@
 """The explorer of the chapter on internal variables: a bead in a trap."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 
 import ipywidgets as widgets
@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ggd_helpers.evaluation.errors import relative_error
 from ggd_helpers.evaluation.internal_variables import shares_on
-from ggd_helpers.explorers.base import LearningExplorer, curve
+from ggd_helpers.explorers.base import LearningExplorer, curve, point
 from ggd_helpers.figures import TrapPicture
 from ggd_helpers.figures.live import Curve
 from ggd_helpers.figures.trap_live import HORIZON, REACH
@@ -103,7 +103,19 @@ class TrapExplorer(LearningExplorer[TrapPicture]):
 
     @torch.no_grad()
     def _redraw(self, *_: object) -> None:
-        self.image.value = self.picture.png(self.curves())
+        curves = self.curves()
+        self._show(self.picture.png(curves), self._told(curves))
+
+    def _told(self, curves: Mapping[str, Mapping[str, Curve]]) -> str:
+        now = {panel: point(lines["now"]) for panel, lines in curves.items() if "now" in lines}
+        trap, (_, rest) = now["loop"][0], curves["force"]["rest"]
+        learned = " Dashed curves are what the model says." if self.model is not None else ""
+        return (
+            f"Six panels, at time {self.time.value:.2f}. Trap at {trap:.2f}, {BEADS} beads about their mean "
+            f"{now['number'][1]:.2f}, with a standard deviation of {math.sqrt(self.bead.variance):.3f}. Force on the "
+            f"hand {now['force'][1]:.2f}; if the beads had come to rest, {rest[round(self.time.value / DT)]:.2f}. "
+            f"Memory: the loop of the force over the trap. Work lost so far: {now['loss'][1]:.3g}.{learned}"
+        )
 
     def curves(self) -> dict[str, dict[str, Curve]]:
         """What the six panels show for the present values of the controls."""

@@ -19,7 +19,7 @@ class HalfSlopePicture(LivePicture):
         """The panels with their names and limits, and the lines that move in them."""
         mirror, odd, found = self.axes
         mirror.set(xlabel="momentum $\\xi$", ylabel="$H(c, \\xi)$", title="measured, and mirrored",
-                   xlim=(-self.reach - 1, self.reach + 1), ylim=(-0.6, 2.2))  # fmt: skip
+                   xlim=(-self.reach - 1, self.reach + 1), ylim=(-0.6, 3.2))  # fmt: skip
         odd.set(xlabel="$\\xi$, from the shift", ylabel="odd part of $H$", title="what the mirror does not match",
                 xlim=(-1, 1), ylim=(-0.6, 0.6))  # fmt: skip
         found.set(xlabel="share of B", ylabel="shift $\\eta$", title="the shifts so far", xlim=(0, 1),

@@ -36,8 +36,9 @@ class ChainPicture(LivePicture):
         chain.add_collection(self.springs)
         (self.particles,) = chain.plot([], [], "o", color="0.25", ms=7)
         self.lines = {name: self._prepare(ax, name) for ax, name in zip(others, PANELS, strict=True)}
-        handles = [self.lines["force"][kind] for kind in KINDS]
-        self.figure.legend(handles, list(KINDS.values()), loc="outside lower center", ncols=3, frameon=False)
+        named = {f"spring {s + 1}": self.lines["springs"][f"known {s}"] for s in SHOWN}
+        named |= {name: self.lines["force"][kind] for kind, name in KINDS.items()}
+        self.figure.legend(named.values(), named, loc="outside lower center", ncols=len(named), frameon=False)
         return [self.springs, self.particles, *(line for kinds in self.lines.values() for line in kinds.values())]
 
     @staticmethod
@@ -48,10 +49,8 @@ class ChainPicture(LivePicture):
             return {"known": known, "learned": learned, "now": ax.plot([], [], "o", color=COLOURS[0], ms=8)[0]}
         lines = {}
         for k, s in enumerate(SHOWN):
-            lines[f"known {s}"] = ax.plot([], [], **{**KNOWN, "color": COLOURS[k]}, label=f"spring {s + 1}")[0]
+            lines[f"known {s}"] = ax.plot([], [], **{**KNOWN, "color": COLOURS[k]})[0]
             lines[f"learned {s}"] = ax.plot([], [], color=COLOURS[k], lw=1.6, ls=DASHES[1 + k])[0]
-        if name == "springs":
-            ax.legend(loc="upper right", handlelength=1)
         return lines
 
     def png(self, curves: Mapping[str, Mapping[str, Curve]], places: np.ndarray, shares: np.ndarray) -> bytes:
