@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from ggd_helpers.ranges import check
 from ggd_helpers.recordings.measured import Measurements
 from ggd_helpers.training.graded_rk4 import GradedRK4
-from ggd_helpers.training.normal_equations import NormalEquations
+from ggd_helpers.training.normal_equations import NormalEquations, Pull
 from ggd_helpers.training.record_paths import Integrator, Paths
 from ggd_helpers.training.starts_of_records import Domain, Everywhere, Starts
 from ggd_helpers.training.weights import Weights
@@ -123,9 +123,13 @@ class RecordPosterior:
         seen = self.counts > 0
         return 0.5 * (self.degrees * (squares + self.negligible).log())[seen].sum()
 
+    @property
+    def _spread(self) -> Tensor:
+        return torch.where(self.free, self.starts.spread, 1.0)
+
     def _off(self, raw: Tensor) -> Tensor:
         """How far starts are from their guess, in deviations of their prior, `(k, n)`."""
-        return (raw - self.starts.guess) / torch.where(self.free, self.starts.spread, 1.0)
+        return (raw - self.starts.guess) / self._spread
 
     def noise(self, misses: Tensor) -> Tensor:
         """The noise's deviation that is given, or the most probable one, `(n,)`; 1 for a coordinate never seen."""
@@ -143,15 +147,12 @@ class RecordPosterior:
         return scale * by_weights, scale * by_start * inner[:, None, None, :]
 
     def normal_equations(self, point: Point, noise: Tensor) -> NormalEquations:
-        """Gauss and Newton's model about a point, with the noise's deviations `(n,)`."""
-        in_noise = [(each / noise[:, None]).flatten(1, 2) for each in self.slopes(point)]
-        by_weights, by_start = in_noise
-        r = (point.misses / noise).flatten(1, 2)
-        precision, assumed = 1 / self.assumed.prior**2, torch.where(self.free, self.starts.spread, 1.0) ** -2
-        return NormalEquations(
-            torch.einsum("kip,kiq->pq", by_weights, by_weights) + precision * torch.eye(len(point.theta)).to(r),
-            by_weights.mT @ by_start,
-            by_start.mT @ by_start + assumed.diag(),
-            -torch.einsum("kip,ki->p", by_weights, r) - precision * point.theta,
-            -torch.einsum("kin,ki->kn", by_start, r) - self._off(point.raw) * assumed.sqrt(),
-        )
+        """Gauss and Newton's Hessian at a point, with the noise's deviations `(n,)`."""
+        by_weights, by_start = ((each / noise[:, None]).flatten(1, 2) for each in self.slopes(point))
+        weights = torch.full_like(point.theta, self.assumed.prior**-2)
+        return NormalEquations.of(by_weights, by_start, weights, self._spread**-2)
+
+    def pull(self, point: Point, equations: NormalEquations, noise: Tensor) -> Pull:
+        """Minus the slope of the misfit at a point."""
+        weights, starts = equations.pull((point.misses / noise).flatten(1, 2))
+        return Pull(weights - point.theta / self.assumed.prior**2, starts - self._off(point.raw) / self._spread)
