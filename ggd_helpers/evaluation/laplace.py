@@ -111,8 +111,7 @@ class Laplace:
     def band(self, question: Callable[[Any], Tensor]) -> Band:
         """The band on `question(model)`, a tensor of any shape: `deviation^2 = g . covariance g`, `g` its slope.
 
-        Example: `posterior.band(lambda law: law(grid))` is the band on the velocity, `lambda law: law.dissipation(x, y)`
-        that on Xi.
+        `band(lambda law: law(grid))` is the band on the velocity, `band(lambda law: law.dissipation(x, y))` that on Xi.
         """
         weights = Weights(self.model)
         theta = weights.read()

@@ -60,9 +60,7 @@ class NormalEquations(NamedTuple):
 
         Schur's complement; its inverse is the covariance of the weights, whatever the starts are.
         """
-        hessian = self.weights - torch.einsum(
-            "kpn,knq->pq", self.cross, torch.linalg.solve(self.starts, self.cross.mT)
-        )
+        hessian = self.weights - torch.einsum("kpn,knq->pq", self.cross, torch.linalg.solve(self.starts, self.cross.mT))
         return 0.5 * (hessian + hessian.T)
 
     def damped(self, damping: float) -> "NormalEquations":

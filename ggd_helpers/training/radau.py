@@ -86,7 +86,9 @@ class Radau:
                 return Paths(starts[:, None].expand(*times.shape, -1) * torch.nan, _no_slopes)
 
             def at(s: Tensor) -> Tensor:
-                return torch.from_numpy(solution(s.flatten().numpy())).T.unflatten(0, s.shape).unflatten(-1, starts.shape)
+                return (
+                    torch.from_numpy(solution(s.flatten().numpy())).T.unflatten(0, s.shape).unflatten(-1, starts.shape)
+                )
 
             records = torch.arange(len(times))[:, None]
             states = at(shares)[records, torch.arange(times.shape[1]), records]

@@ -141,7 +141,8 @@ class RecordPosterior:
     def slopes(self, point: Point) -> tuple[Tensor, Tensor]:
         """How the misses move with weights and free starts, `(k, m, n, p)` and `(k, m, n, n)`; 0 where none is."""
         by_weights, by_start = point.paths.slopes()
-        _, scale = torch.func.jvp(self.assumed.scale, (point.paths.states,), (torch.ones_like(point.paths.states),))
+        one = torch.ones_like(point.paths.states)
+        scale = torch.func.jvp(self.assumed.scale, (point.paths.states,), (one,))[1]
         scale = torch.where(self.observed, scale, 0.0)[..., None]
         inner = self.assumed.domain.slope(point.raw) * self.free
         return scale * by_weights, scale * by_start * inner[:, None, None, :]

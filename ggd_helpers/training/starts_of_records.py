@@ -106,5 +106,6 @@ class Starts:
 
 def _deviation(values: Tensor) -> Tensor:
     """The deviation of all values of a coordinate, `(n,)`; 1 where it has fewer than two different ones."""
-    found = torch.stack([column[~column.isnan()].std() for column in values.flatten(0, 1).T])
+    values = values.flatten(0, 1)
+    found = (values - values.nanmean(dim=0)).square().nanmean(dim=0).sqrt()
     return torch.where(found > 0, found, 1.0)

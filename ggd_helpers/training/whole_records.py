@@ -1,4 +1,4 @@
-"""The recipe for measurements: the most probable law, with every record's start, by Levenberg and Marquardt's method."""
+"""The recipe for measurements: the most probable law and starts of all records, by Levenberg and Marquardt's method."""
 
 import math
 from dataclasses import dataclass, field
