@@ -54,7 +54,7 @@ class RecordLikelihood:
     """
 
     integrator: Integrator = field(default_factory=GradedRK4)
-    prior: float = 3.0
+    prior: float = 5.0
     scale: Callable[[Tensor], Tensor] = unchanged
     domain: Domain = field(default_factory=Everywhere)
     known_starts: Mapping[int, float] = field(default_factory=dict)
