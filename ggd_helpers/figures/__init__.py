@@ -33,6 +33,7 @@ from ggd_helpers.figures.internal_variables import (
     roll_outs,
     surface,
 )
+from ggd_helpers.figures.measured import BandPanel, error_bands, fitted_records
 from ggd_helpers.figures.particle import (
     beyond_the_data,
     ellipses,

@@ -1,0 +1,64 @@
+"""Figures of laws learned from measurements: what was measured, what was fitted, and how sure it is."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import matplotlib.pyplot as plt
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from ggd_helpers.evaluation.laplace import Band, Laplace
+from ggd_helpers.figures.style import COLOURS, KNOWN, LEARNED, legend_outside, styled
+from ggd_helpers.recordings.measured import Measurements
+
+
+@dataclass(frozen=True)
+class BandPanel:
+    """One panel of `error_bands`.
+
+    Attributes:
+        along: what is drawn along the axis, `(points,)`.
+        band: numbers with deviations, `(points,)`.
+        known: the truth, where it is known, `(points,)`.
+        xlabel, ylabel: of the axes.
+    """
+
+    along: Tensor
+    band: Band
+    known: Tensor | None = None
+    xlabel: str = ""
+    ylabel: str = ""
+
+
+@styled
+def error_bands(panels: Mapping[str, BandPanel], level: float = 0.9) -> Figure:
+    """Learned functions with the bands that hold the truth with a probability `level`, a panel each."""
+    figure, axes = plt.subplots(1, len(panels), figsize=(max(4.2, 3.1 * len(panels)), 3.1), squeeze=False)
+    for ax, (title, panel) in zip(axes[0], panels.items(), strict=True):
+        low, high = panel.band.edges(level)
+        ax.fill_between(panel.along, low, high, color=COLOURS[0], alpha=0.25, lw=0, label=f"{100 * level:.0f} % band")
+        if panel.known is not None:
+            ax.plot(panel.along, panel.known, **KNOWN, label="known")
+        ax.plot(panel.along, panel.band.value, color=COLOURS[0], **LEARNED, label="learned")
+        ax.set(title=title, xlabel=panel.xlabel, ylabel=panel.ylabel)
+    legend_outside(figure, *axes[0], place="outside lower center")
+    return figure
+
+
+@styled
+def fitted_records(data: Measurements, fitted: Laplace, chosen: int = 3) -> Figure:
+    """The first records with what was fitted to them, and what is left over of all records."""
+    figure, (left, right) = plt.subplots(1, 2, figsize=(8, 3.1))
+    for k in range(min(chosen, len(data))):
+        for c in range(data.values.shape[-1]):
+            seen, colour = data.observed[k, :, c], COLOURS[k % len(COLOURS)]
+            times, marker = data.times[k][seen], "os^D"[c % 4]
+            left.plot(times, data.values[k, :, c][seen], marker, color=colour, ms=4)
+            left.plot(times, fitted.fitted[k, :, c][seen], color=colour, **LEARNED)
+    left.set(xlabel="time $t$", ylabel="measured (marks), fitted (lines)")
+    for c in range(data.values.shape[-1]):
+        right.plot(data.times, fitted.residuals[..., c], "os^D"[c % 4], color=COLOURS[c % len(COLOURS)], ms=3)
+    for height in (-2, 0, 2):
+        right.axhline(height, color="0.7", lw=0.8, zorder=0)
+    right.set(xlabel="time $t$", ylabel="value less path (deviations of the noise)")
+    return figure
