@@ -2,7 +2,7 @@
 
     python tests/benchmarks/class_of_thirty.py [STUDENTS]
 
-Each of 30 students hands in a week's two notebooks, 60 in all, which go round the eight exercise notebooks: each
+Each of 30 students hands in a week's two notebooks, 60 in all, which go round the nine exercise notebooks: each
 solved, untouched or, in three cases of five, with one to three typical wrong answers, drawn by chance. The first
 hangs, the last is cut off. A cell may take 25 s, so that the one that hangs costs no more; two are graded at a time.
 

@@ -25,6 +25,19 @@ def exchange(to_i: str, to_j: str, force: str = "dS[..., i] * dE[..., j] - dS[..
     )
 
 
+def two_humps(short: str, long: str) -> str:
+    """A mixture of Gaussians around two strains."""
+    return (
+        f"heights = [torch.exp(-(((u - mean) / width) ** 2) / 2) for mean in ({short}, {long})]\n"
+        "density = ((1 - share) * heights[0] + share * heights[1]) / (width * math.sqrt(2 * math.pi))"
+    )
+
+
+def snapping(back_by_up: str, tension: str = "strain - distance * share") -> str:
+    """Springs that snap up and back, with a ratio of the two rates at the tension s."""
+    return f"s = {tension}\nrate = up(s) * (1 - share - {back_by_up} * share)"
+
+
 WRONG: dict[str, dict[str, list[Wrong]]] = {
     "00_start_here": {
         "warm_up_1_answer": [
@@ -398,6 +411,91 @@ WRONG: dict[str, dict[str, list[Wrong]]] = {
             Wrong('meaning = "a"', ("experiment_2",), "smaller by the root of 2"),
             Wrong('meaning = "c"', ("experiment_2",), "no encoder can know better"),
             Wrong('meaning = "4"', ("experiment_2",), "another answer"),
+        ],
+    },
+    "07_phase_change": {
+        "warm_up_1_answer": [
+            Wrong("tension = stiffness * strain", ("warm_up_1",), "where is the share"),
+            Wrong("tension = strain - 2 * share", ("warm_up_1",), "k = 1 and d = 2 are the springs of the chapter"),
+            Wrong("tension = stiffness * (strain - distance * (1 - share))", ("warm_up_1",), "share of the short ones"),
+            Wrong("tension = stiffness * strain - distance * share", ("warm_up_1",), "k multiplies d as well"),
+        ],
+        "warm_up_2_answer": [
+            Wrong(
+                "share = 1 / (1 + math.exp(tension * distance / thermal_energy))",
+                ("warm_up_2",),
+                "a pull makes springs long",
+            ),
+            Wrong("share = math.exp(tension * distance / thermal_energy)", ("warm_up_2",), "a share is long over all"),
+            Wrong("share = 1 / (1 + math.exp(-tension / thermal_energy))", ("warm_up_2",), "where is d"),
+            Wrong(
+                "share = 1 / (1 + math.exp(-tension * distance / 2 / thermal_energy))",
+                ("warm_up_2",),
+                "to the top of the hill",
+            ),
+            Wrong("share = 1 / (1 + math.exp(-tension * distance))", ("warm_up_2",), "compared with kB T"),
+        ],
+        "code_1_answer": [
+            Wrong(two_humps("0.0 * strain", "0.0 * strain + distance"), ("code_1", "code_2"), "not at 0 and d"),
+            Wrong(two_humps("strain", "strain + distance"), ("code_1", "code_2"), "the mean of all is larger"),
+            Wrong(two_humps("strain - 2 * share", "strain - 2 * share + 2"), ("code_2",), "not always 2"),
+            Wrong(
+                two_humps("strain + distance * (1 - share)", "strain - distance * share"),
+                ("code_1", "code_2"),
+                "the shares are exchanged",
+            ),
+            Wrong(
+                two_humps("strain - distance * (1 - share)", "strain + distance * share"),
+                ("code_1", "code_2"),
+                "the short ones lie d p below the mean",
+            ),
+            Wrong(two_humps("strain", "strain"), ("code_1", "code_2"), "has the mean, but no phases"),
+            Wrong(
+                two_humps("strain - distance * share", "strain + distance * (1 - share)") + " * width",
+                ("code_1", "code_2"),
+                "the factor of a Gaussian",
+            ),
+            Wrong(
+                "width = width**0.5\n" + two_humps("strain - distance * share", "strain + distance * (1 - share)"),
+                ("code_1", "code_2"),
+                "its square is the variance",
+            ),
+        ],
+        "code_3_answer": [
+            Wrong("rate = up(strain - distance * share) * (1 - share)", ("code_3",), "the way back is missing"),
+            Wrong(
+                "s = strain - distance * share\nrate = up(s) * (1 - share) - up(-s) * share",
+                ("code_3",),
+                "needs a hill in the middle",
+            ),
+            Wrong(snapping("torch.exp(s * distance / thermal_energy)"), ("code_3",), "detailed balance is turned"),
+            Wrong(snapping("torch.exp(-s / thermal_energy)"), ("code_3",), "the work from well to well"),
+            Wrong(
+                snapping("torch.exp(-s * distance / thermal_energy)", tension="strain"),
+                ("code_3",),
+                "the tension is not the strain",
+            ),
+            Wrong(
+                "s = strain - distance * share\nrate = torch.sigmoid(s * distance / thermal_energy) - share",
+                ("code_3",),
+                "how fast it gets there",
+            ),
+            Wrong(
+                "s = strain - distance * share\nrate = up(s) * (torch.sigmoid(s * distance / thermal_energy) - share)",
+                ("code_3",),
+                "up and down add up",
+            ),
+        ],
+        "experiment_1_answer": [
+            Wrong("power = -1.0", ("experiment_1",), "mind the sign"),
+            Wrong("power = 2.0", ("experiment_1",), "that is not the square"),
+            Wrong("power = 0.63  # from the last two lines", ("experiment_1",), "those are the fast lines"),
+            Wrong("power = 0.5", ("experiment_1",), "between slow and fast"),
+        ],
+        "experiment_2_answer": [
+            Wrong('meaning = "a"', ("experiment_2",), "the loop is closed"),
+            Wrong('meaning = "c"', ("experiment_2",), "it depends on the speed"),
+            Wrong('meaning = "bath"', ("experiment_2",), "another answer"),
         ],
     },
     "08_conserve_and_dissipate": {
