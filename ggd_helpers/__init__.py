@@ -32,7 +32,6 @@ _HOMES = {
     "evaluation.report": ["Report", "evaluate"],
     "experiments": ["Experiment", "Outcome", "run_all"],
     "evaluation.residuals": ["ResidualCheck"],
-    "experiments": ["Experiment", "Outcome"],
     "explorers.bath": ["BathExplorer"],
     "explorers.convex": ["ConvexExplorer", "WidthExplorer"],
     "explorers.diffusion": ["DiffusionExplorer"],
