@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from torch.func import grad, hessian
 
 from ggd_helpers.networks import redraw_
+from ggd_helpers.potentials.force import ForceDissipation
 from ggd_helpers.potentials.general import (
     ConcaveEntropy,
     ConvexDissipation,
@@ -46,6 +47,7 @@ DISSIPATIONS = {
     "isotropic": lambda: IsotropicDissipation(0.7),
     "cosh": lambda: CoshDissipation(gamma=0.7, steepness=1.5),
     "formula": lambda: FormulaDissipation(lambda x, x_star: ((1 + x**2) * x_star**2).sum(-1)),
+    "force": lambda: ForceDissipation(2, seed=3),
 }
 every_entropy = pytest.mark.parametrize("make", ENTROPIES.values(), ids=ENTROPIES)
 every_dissipation = pytest.mark.parametrize("make", DISSIPATIONS.values(), ids=DISSIPATIONS)
