@@ -1,6 +1,8 @@
 """Laws fitted to whole records, against least squares by SciPy, certified values of NIST and exact solutions."""
 
 import math
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -350,3 +352,21 @@ def test_what_makes_no_sense_is_refused(words, likelihood, data):
 def test_a_recipe_out_of_range_is_refused():
     with refused("restarts"):
         ggd.fit(Constant(), decays(), ggd.WholeRecords(restarts=0), progress=False)
+
+
+def test_the_lines_of_the_readme_tell_a_law_and_how_sure_it_is(tmp_path, monkeypatch):
+    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    (lines,) = (block for block in re.findall(r"```python\n(.*?)```", readme, re.DOTALL) if "WholeRecords" in block)
+    system = ggd.SteepParticle(gamma=1.0, steepness=2.0, dim=1)
+    clean = ggd.simulate(system, 16, points=401, dt=0.005, seed=20)
+    data = ggd.measure(clean, ggd.uneven_instants(clean, 10, seed=20), noise=0.05, seed=20)
+    rows = [f"{k},{t},{x}" for k in range(16) for t, x in zip(data.times[k], data.values[k, :, 0], strict=True)]
+    (tmp_path / "mine.csv").write_text("\n".join(["trajectory,t,x", *rows]), encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    found = {"ggd": ggd, "torch": torch}
+    exec(lines, found)
+    inside = found["grid"].abs() < 0.6
+    truth, low, high = (each[inside] for each in (system(found["grid"]), found["low"], found["high"]))
+    assert ((low + high) / 2 - truth).norm() < 0.15 * truth.norm()
+    assert (low < high + 1e-12).all()
+    assert (high - low).norm() < 0.5 * truth.norm()
