@@ -160,10 +160,15 @@ def test_an_explorer_alone_is_worked_and_heard_by_keyboard(
     page.goto("about:blank")
 
 
-def test_a_page_that_is_closed_ends_its_kernel(server: "tuple[psutil.Process, str]"):
-    """All were closed, and a kernel gets a few seconds for it."""
-    _, alive = psutil.wait_procs(server[0].children(), timeout=30)
-    assert alive == []
+def test_a_page_that_is_closed_ends_its_kernel(chromium: "Browser", server: "tuple[psutil.Process, str]"):
+    process, address = server
+    others = process.children()
+    alone = Alone(chromium.new_page(), f"{address}&explorer=climb")
+    alone.wait()
+    (kernel,) = set(process.children()) - set(others)
+    alone.page.goto("about:blank")
+    assert psutil.wait_procs([kernel], timeout=30)[1] == []
+    alone.page.close()
 
 
 def test_a_page_without_the_token_shows_nothing(chromium: "Browser", server: "tuple[psutil.Process, str]"):

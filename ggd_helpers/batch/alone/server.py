@@ -70,18 +70,19 @@ class _Server(Voila):
     def init_settings(self) -> dict:
         """Voila's own, with our kernels."""
         settings = super().init_settings()
-        numbers, sockets, started = count(), self.sockets, self.started
+        numbers, sockets, started, manager = count(), self.sockets, self.started, self.kernel_manager
 
         class KernelOfAPage(ThisPython, AsyncIOLoopKernelManager):
             def __init__(self, **options: Any):
                 place = {"transport": "ipc", "ip": str(sockets / str(next(numbers)))} if sockets else {}
-                super().__init__(**place, **options)
+                # A context of its own would, at its end, close sockets that the server still listens to.
+                super().__init__(context=manager.context, **place, **options)
                 started.append(self)
 
             async def shutdown_kernel(self, now: bool = True, restart: bool = False) -> None:  # type: ignore[override]
                 await super().shutdown_kernel(now=True, restart=restart)  # a polite one prints tracebacks
 
-        self.kernel_manager.kernel_manager_factory = KernelOfAPage
+        manager.kernel_manager_factory = KernelOfAPage
         return settings
 
     def launch_browser(self) -> None:
