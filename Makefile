@@ -40,7 +40,7 @@ test-notebooks: $(INSTALLED)
 		--nbval-current-env --nbval-cell-timeout=300 -n 2 --dist loadfile --ignore=notebooks/exercises notebooks/
 
 test-browser: $(INSTALLED)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/browser
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/browser -n 2 --dist loadfile
 
 notebooks: $(INSTALLED)
 	$(BIN)/python -c "from ggd_helpers.batch import refresh; refresh()"

@@ -1,6 +1,6 @@
 """How often error bands hold the truth: `data/09_coverage.json`.
 
-    .venv/bin/python tests/benchmarks/coverage.py SETS FIRST [MEMBERS]
+    .venv/bin/python tests/benchmarks/band_coverage.py SETS FIRST [MEMBERS]
 
 Two systems, two levels of noise, `SETS` data sets each from the seeds `FIRST`, `FIRST + 1`, ..., of 12 records of 12
 uneven times. Learned is one potential with the other one given, or both; the bands are nominally of 90 %. Kept is how
