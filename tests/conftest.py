@@ -21,6 +21,14 @@ from torch import Tensor, nn
 settings.register_profile("tests", deadline=None, derandomize=True, max_examples=50)
 settings.load_profile("tests")
 
+# The first lines of a program that is to be ended by signals, however the tests themselves were started.
+HEEDS_SIGNALS = """\
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where tests run behind an &
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # and this one under nohup
+"""
+GGD = f"{HEEDS_SIGNALS}from ggd_helpers.__main__ import main; sys.exit(main())"  # the command line as such a program
+
 
 def normal(shape: tuple[int, ...], seed: int, dtype: torch.dtype = torch.float64) -> Tensor:
     """Seeded normal numbers."""

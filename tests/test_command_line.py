@@ -13,7 +13,7 @@ from pathlib import Path
 import nbformat
 import papermill
 import pytest
-from conftest import immutable
+from conftest import HEEDS_SIGNALS, immutable
 
 from ggd_helpers import batch
 from ggd_helpers.batch.place import Place, claimed
@@ -247,9 +247,7 @@ class TestRun:
     def test_ended_by_a_signal_leaves_nothing(self, folder: Path, tmp_path: Path, name: str):
         flag = tmp_path / "started"
         write_chapter(folder, "04_slow", f"import time; open({str(flag)!r}, 'w'); time.sleep(100)")
-        program = "import signal, sys; from pathlib import Path; from ggd_helpers.commands import answer; "
-        program += "signal.signal(signal.SIGINT, signal.default_int_handler); "  # ignored where tests run behind an &
-        program += "signal.signal(signal.SIGHUP, signal.SIG_DFL); "  # and this one under nohup
+        program = f"{HEEDS_SIGNALS}from pathlib import Path; from ggd_helpers.commands import answer; "
         program += "sys.exit(answer(['run', '04_slow'], Path(sys.argv[1])))"
         (tmp_path / "tmp").mkdir()
         environment = os.environ | {"TMPDIR": str(tmp_path / "tmp")}

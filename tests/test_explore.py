@@ -15,6 +15,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from conftest import GGD
 
 import ggd_helpers as ggd
 from ggd_helpers import batch
@@ -94,7 +95,7 @@ def test_a_missing_voila_is_a_sentence(monkeypatch: pytest.MonkeyPatch, capsys: 
 def serving(tmp_path: Path) -> Iterator[tuple[subprocess.Popen, str]]:
     """`ggd explore climb` with a folder of its own for temporary files, and the address that it prints."""
     environment = os.environ | {"TMPDIR": str(tmp_path), "OMP_NUM_THREADS": "1"}
-    run = [sys.executable, "-m", "ggd_helpers", "explore", "climb", "--no-browser"]
+    run = [sys.executable, "-c", GGD, "explore", "climb", "--no-browser"]
     server = subprocess.Popen(run, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment)
     assert server.stdout is not None
     address, how_to_end = (server.stdout.readline() for _ in range(2))

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import nbclient
 import pytest
+from conftest import HEEDS_SIGNALS
 from test_command_line import write_chapter
 
 from ggd_helpers import batch
@@ -34,13 +35,10 @@ CELLS = [
     "Path(out, '1d.safetensors').write_text(str(gamma))",
     "Path(out, 'results.json').write_text(json.dumps({'parameters': {'gamma': gamma}, 'metrics': {}}))",
 ]
-PROGRAM = """\
-import signal, sys
+PROGRAM = f"""{HEEDS_SIGNALS}
 from pathlib import Path
-signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where tests run behind an &
-signal.signal(signal.SIGHUP, signal.SIG_DFL)  # and this one under nohup
 from ggd_helpers.commands import answer
-sys.exit(answer(["run", "03_tiny", "-p", f"gamma={sys.argv[2]}", "--out", sys.argv[3]], Path(sys.argv[1])))
+sys.exit(answer(["run", "03_tiny", "-p", "gamma=" + sys.argv[2], "--out", sys.argv[3]], Path(sys.argv[1])))
 """
 SIGNALS = [signal.SIGHUP, signal.SIGINT, signal.SIGKILL]
 KINDS = ["no folder", "an earlier run", "an earlier run and a user's files", "a user's empty folder"]

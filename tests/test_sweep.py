@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from conftest import immutable
+from conftest import HEEDS_SIGNALS, immutable
 from test_command_line import write_chapter
 
 from ggd_helpers import batch
@@ -47,11 +47,8 @@ SAVES = """\
 metrics = {"1d": {"mse": gamma * random.Random(seed).random(), "pid": os.getpid()}}
 parameters = {"seed": seed, "gamma": gamma, "out": "."}
 Path(out, "results.json").write_text(json.dumps({"parameters": parameters, "metrics": metrics}))"""
-PROGRAM = """\
-import signal, sys
+PROGRAM = f"""{HEEDS_SIGNALS}
 from pathlib import Path
-signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where tests run behind an &
-signal.signal(signal.SIGHUP, signal.SIG_DFL)  # and this one under nohup
 from ggd_helpers.commands import answer
 if __name__ == "__main__":
     sys.exit(answer(sys.argv[2:], Path(sys.argv[1])))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 import pytest
+from conftest import GGD
 
 from browser.chapter import PATIENCE
 from ggd_helpers.batch.alone.catalogue import explorers
@@ -45,7 +46,7 @@ NEW_TEXT = "([picture, old]) => picture.alt !== old && picture.alt === picture.t
 @pytest.fixture(scope="module")
 def server(chromium: "Browser") -> Iterator[tuple[psutil.Process, str]]:
     """`ggd explore` with the first explorer, and where: `&explorer=NAME` shows another."""
-    command = [sys.executable, "-m", "ggd_helpers", "explore", NAMES[0], "--no-browser"]
+    command = [sys.executable, "-c", GGD, "explore", NAMES[0], "--no-browser"]
     server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
         assert server.stdout is not None
