@@ -178,7 +178,8 @@ def test_the_pull_is_minus_the_slope_of_the_misfit():
         equations = prepared.normal_equations(point, noise)
         pull = prepared.pull(point, equations, noise)
         h = 1e-6
-        for weights, starts in ((normal((len(theta),), 3), normal((3, 3), 4) * prepared.free),) * 2:
+        for seed in (3, 4):
+            weights, starts = normal((len(theta),), seed), normal((3, 3), seed + 10) * prepared.free
             up, down = (prepared.at(theta + s * h * weights, point.raw + s * h * starts).misfit for s in (1, -1))
             along = (pull.weights * weights).sum() + (pull.starts * starts).sum()
             assert (up - down) / (2 * h) == pytest.approx(-along.item(), rel=1e-5)

@@ -12,6 +12,7 @@ from traitlets import Unicode
 from ggd_helpers.figures.live import Curve, LivePicture
 
 Picture = TypeVar("Picture", bound=LivePicture)
+UNCUT = {"description_width": "initial"}  # the style of a control whose name is longer than others
 
 
 def curve(x: Tensor, y: Tensor) -> Curve:

@@ -13,7 +13,7 @@ from torch import nn
 from ggd_helpers.architectures.generic import learned_beside
 from ggd_helpers.architectures.plain import PlainNetwork
 from ggd_helpers.dynamics.generic import GENERIC
-from ggd_helpers.explorers.base import LearningExplorer, nearest, point
+from ggd_helpers.explorers.base import UNCUT, LearningExplorer, nearest, point
 from ggd_helpers.figures import BathPicture
 from ggd_helpers.figures.bath_live import FASTEST, HORIZON
 from ggd_helpers.figures.live import Curve
@@ -134,10 +134,14 @@ class BathExplorer(LearningExplorer[BathPicture]):
         self.law = widgets.Dropdown(options=list(LAWS), description="law")
         self.friction = widgets.FloatSlider(value=near, min=0.05, max=1, step=0.05, description="friction")
         self.temperature = widgets.FloatLogSlider(
-            value=1.0, min=math.log10(COLDEST), max=math.log10(HOTTEST), step=0.05, description="temperature"
+            value=1.0,
+            min=math.log10(COLDEST),
+            max=math.log10(HOTTEST),
+            step=0.05,
+            description="temperature",
+            style=UNCUT,
         )
         self.temperature.readout_format = ".2f"
-        self.temperature.style.description_width = "initial"  # its name is longer than others
         self.energy = widgets.FloatSlider(value=0.6, min=0.05, max=1, step=0.05, description="energy")
         self.time = widgets.FloatSlider(value=3.0, min=0, max=HORIZON, step=DT, description="time")
         self.learner = widgets.Dropdown(options=list(LEARNERS), description="learner")

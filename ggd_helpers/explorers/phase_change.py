@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from ggd_helpers.evaluation.chain import ChainRollout, decoded_share, roll_out_by_pull
-from ggd_helpers.explorers.base import LearningExplorer, curve, nearest, point
+from ggd_helpers.explorers.base import UNCUT, LearningExplorer, curve, nearest, point
 from ggd_helpers.figures.live import Curve
 from ggd_helpers.figures.phase_change_live import SHOWN, ChainPicture
 from ggd_helpers.internal_variables.chain import ChainVariables
@@ -46,9 +46,8 @@ class ChainExplorer(LearningExplorer[ChainPicture]):
         near, beyond = nearest("speed", speed, 0.1, 0.7)
         self.speed = widgets.FloatSlider(value=near, min=0.1, max=0.7, step=0.05, description="speed")
         self.temperature = widgets.FloatSlider(
-            value=temperature, min=0.03, max=0.15, step=0.01, description="temperature"
+            value=temperature, min=0.03, max=0.15, step=0.01, description="temperature", style=UNCUT
         )
-        self.temperature.style.description_width = "initial"  # its name is longer than others
         self.distance = widgets.FloatSlider(value=distance, min=1.7, max=2.5, step=0.1, description="wells")
         self.time = widgets.FloatSlider(value=12.0, min=0, max=30, step=0.5, description="time")
         for slow in (self.speed, self.temperature, self.distance):  # each asks for a simulation

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ggd_helpers.evaluation.errors import relative_error
 from ggd_helpers.evaluation.internal_variables import shares_on
-from ggd_helpers.explorers.base import LearningExplorer, curve, point
+from ggd_helpers.explorers.base import UNCUT, LearningExplorer, curve, point
 from ggd_helpers.figures import TrapPicture
 from ggd_helpers.figures.live import Curve
 from ggd_helpers.figures.trap_live import HORIZON, REACH
@@ -60,9 +60,8 @@ class TrapExplorer(LearningExplorer[TrapPicture]):
             value=1.0, base=2, min=-2, max=1, step=0.25, description="stiffness", readout_format=".2f"
         )
         self.temperature = widgets.FloatLogSlider(
-            value=0.02, min=-2, max=-1, step=0.1, description="temperature", readout_format=".3f"
+            value=0.02, min=-2, max=-1, step=0.1, description="temperature", readout_format=".3f", style=UNCUT
         )
-        self.temperature.style.description_width = "initial"  # its name is longer than others
         self.time = widgets.FloatSlider(value=1.5, min=0, max=HORIZON, step=DT, description="time")
         legend = widgets.HTML(
             "<b>shape</b>, <b>speed</b>: of the pull. <b>stiffness</b>: of the trap, in units of the spring to the "

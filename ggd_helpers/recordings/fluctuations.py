@@ -1,6 +1,5 @@
 """How repeated realisations of one system scatter: the generating function of their increments, by cell of states."""
 
-import math
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
@@ -10,6 +9,7 @@ from torch import Tensor
 from ggd_helpers.ranges import check
 from ggd_helpers.recordings.recording import Recording, check_finite
 from ggd_helpers.recordings.regular import Trajectories
+from ggd_helpers.stochastic.generating import generating_function
 
 
 @dataclass(frozen=True)
@@ -74,9 +74,10 @@ class Fluctuations(Recording):
             raise ValueError(f"paths hold {len(states)} increments, and a cell needs least = {least}: record more, or "
                              "take fewer.")  # fmt: skip
         cells = _halved(states, torch.arange(len(states)), least)
-        measured = [_generating(states[cell], steps[cell], noise / paths.dt, momenta / noise) for cell in cells]
-        at, generating, deviation = map(torch.stack, zip(*measured, strict=True))
-        return cls(at, generating, deviation, momenta, noise, paths.dt, paths.metadata)
+        measured = [generating_function(steps[cell] / noise, momenta, noise / paths.dt) for cell in cells]
+        generating, deviation = map(torch.stack, zip(*measured, strict=True))
+        centres = torch.stack([states[cell].mean(dim=0) for cell in cells])
+        return cls(centres, generating, deviation, momenta, noise, paths.dt, paths.metadata)
 
 
 def _halved(states: Tensor, chosen: Tensor, least: int) -> list[Tensor]:
@@ -87,10 +88,3 @@ def _halved(states: Tensor, chosen: Tensor, least: int) -> list[Tensor]:
     own = states[chosen]
     order = own[:, own.std(dim=0).argmax()].argsort(stable=True)
     return _halved(states, chosen[order[:half]], least) + _halved(states, chosen[order[half:]], least)
-
-
-def _generating(states: Tensor, steps: Tensor, rate: float, exponents: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """The mean state of a cell, `rate ln mean exp(exponents . dx)`, and the standard error of that."""
-    weights = (steps @ exponents.T).exp()
-    mean, error = weights.mean(dim=0), weights.std(dim=0) / math.sqrt(len(steps))
-    return states.mean(dim=0), rate * mean.log(), rate * error / mean

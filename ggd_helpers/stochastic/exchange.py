@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ggd_helpers.stochastic.generating import generating_function
 from ggd_helpers.stochastic.gillespie import gillespie
 
 CHANGES = torch.tensor([[-1, 1], [1, -1]])  # one molecule goes from A to B, or back
@@ -30,8 +31,8 @@ class Exchange:
         n_b, window = round(share * self.molecules), EVENTS / self.molecules
         start = torch.tensor([[self.molecules - n_b, n_b]]).expand(runs, 2)
         after = gillespie(torch.Tensor.double, CHANGES, start, torch.tensor([window], dtype=xi.dtype), generator)
-        jumps, often = (after[:, 0, 1] - n_b).to(xi).unique(return_counts=True)
-        return torch.logsumexp(xi[:, None] * jumps + (often.to(xi) / runs).log(), dim=-1) / EVENTS
+        jumps = (after[:, 0, 1:] - n_b).to(xi)
+        return generating_function(jumps, xi[:, None], 1 / EVENTS)[0]
 
     def counted_slope(self, share: float) -> float:
         """The slope of the entropy per molecule, `ln W(N_B)/n`, over the share of B, by counting the ways `W`."""

@@ -1,6 +1,7 @@
 """Gradient flow with noise: sample paths, their Onsager-Machlup action, and the most probable path."""
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -22,12 +23,8 @@ def langevin(
 
     Source: thesis 1.3, after Onsager and Machlup (1953).
     """
-    x, states = x0, [x0]
-    for _ in range(points - 1):
-        kick = torch.randn(x.shape, generator=generator, dtype=x.dtype)
-        x = x + mobility * dt * entropy.conjugate(x) + math.sqrt(2 * mobility * noise * dt) * kick
-        states.append(x)
-    return torch.stack(states, dim=-2)
+    deviation = torch.tensor(math.sqrt(2 * mobility * noise * dt), dtype=x0.dtype)
+    return _paths(lambda x: (mobility * dt * entropy.conjugate(x), deviation), x0, points, generator)
 
 
 def langevin_of(
@@ -42,11 +39,23 @@ def langevin_of(
 
     Source: thesis 1.3.
     """
+
+    def step(x: Tensor) -> tuple[Tensor, Tensor]:
+        mobility, slope = mobility_and_slope(pair.dissipation, x)
+        return dt * (pair.velocity(x) + noise * slope), (2 * noise * dt * mobility).sqrt()[..., None]
+
+    return _paths(step, x0, points, generator)
+
+
+def _paths(
+    step: Callable[[Tensor], tuple[Tensor, Tensor]], x0: Tensor, points: int, generator: torch.Generator
+) -> Tensor:
+    """Paths of normal steps, whose mean and deviation the state decides, `(..., points, n)`."""
     x, states = x0, [x0]
     for _ in range(points - 1):
-        mobility, slope = mobility_and_slope(pair.dissipation, x)
         kick = torch.randn(x.shape, generator=generator, dtype=x.dtype)
-        x = x + dt * (pair.velocity(x) + noise * slope) + (2 * noise * dt * mobility).sqrt()[..., None] * kick
+        mean, deviation = step(x)
+        x = x + mean + deviation * kick
         states.append(x)
     return torch.stack(states, dim=-2)
 
