@@ -62,6 +62,14 @@ def redraw_(model: nn.Module, generator: torch.Generator) -> None:
         redraw_(part, generator)
 
 
+def restart_(model: nn.Module, generator: torch.Generator) -> None:
+    """Draw everything that a model learns afresh for another start of its training, by a seed that is drawn first.
+
+    The model as given is often of the very seed that `generator` began with: drawn from it, it would come out again.
+    """
+    redraw_(model, torch.Generator().manual_seed(int(torch.randint(2**62, (), generator=generator))))
+
+
 def draw_bare_(parameter: Tensor, generator: torch.Generator) -> None:
     """Draw a parameter of which nothing else is known."""
     if parameter.dim() == 2:

@@ -193,6 +193,16 @@ def test_a_plain_module_learns_with_either_objective(data, objective):
     assert model.weight.item() == pytest.approx(-1.0, abs=1e-6)
 
 
+@pytest.mark.parametrize("seed", [0, 1, 7])
+def test_a_restart_draws_other_weights_where_model_and_fit_have_one_seed(data, seed):
+    """A fresh generator of the same seed would draw the weights that the model has: the trials would all be one."""
+    model, after_one_step = tiny(seed=seed), []
+    recipe = SelfScaledBFGS(iterations=4, points=6, restarts=4, trial=1, tolerance=0.0)
+    silent_fit(model, data, recipe, seed=seed, watch=lambda *_: after_one_step.append(weights(model)))
+    for one, other in itertools.combinations(after_one_step[:3], 2):
+        assert (one - other).abs().max() > 0.1
+
+
 def test_a_plain_module_is_restarted_too(data):
     """Three starts: the weight as given, and two fresh draws, each tried before it moves to -1."""
     model, tried = nn.Linear(1, 1, bias=False, dtype=torch.float64), set()

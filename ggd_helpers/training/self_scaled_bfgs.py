@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from ggd_helpers.networks import redraw_
+from ggd_helpers.networks import restart_
 from ggd_helpers.ranges import check
 from ggd_helpers.recordings.recording import Recording
 from ggd_helpers.training.checkpoint import check_same_loss
@@ -134,7 +134,7 @@ class BFGSRun:
             self.leader, self.leader_validation = self.descent, score
         self.trials_left -= 1
         if self.trials_left:
-            redraw_(self.model, self.generator)
+            restart_(self.model, self.generator)
             self.descent = self._start()
             return
         if self.leader is not None:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from ggd_helpers.internal_variables.chain import ChainVariables
-from ggd_helpers.networks import redraw_
+from ggd_helpers.networks import restart_
 from ggd_helpers.ranges import check
 from ggd_helpers.recordings.ensembles import Ensembles
 from ggd_helpers.training.block_matching import BlockMatching
@@ -119,7 +119,7 @@ class StagedRun:
             self.finished = True
             return
         if self.stage < self.recipe.candidates:
-            redraw_(self.model, self.generator)
+            restart_(self.model, self.generator)
         elif trying:
             self.every.write(self.best)
         self._begin()

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ggd_helpers.networks import redraw_
+from ggd_helpers.networks import restart_
 from ggd_helpers.ranges import check
 from ggd_helpers.recordings.measured import Measurements
 from ggd_helpers.training.checkpoint import check_same_loss
@@ -128,7 +128,6 @@ class WholeRecordsRun:
         self.total, self.iteration, self.finished = recipe.iterations, 0, False
         self.trials_left = recipe.restarts if recipe.restarts > 1 else 0
         self.leader: Descent | None = None
-        torch.rand((), generator=generator)  # a model drawn from the same seed must not be drawn a second time
         self.descent = self._start()
 
     @torch.no_grad()
@@ -137,7 +136,7 @@ class WholeRecordsRun:
             point = self.posterior.begin(self.posterior.weights.read())
             if math.isfinite(point.misfit):
                 return Descent(self.posterior, point)
-            redraw_(self.model, self.generator)
+            restart_(self.model, self.generator)
         raise ValueError(f"The law could not be followed through the records with any of {self.MOST_DRAWS} draws of "
                          "its weights: values may lie outside its domain, or it is stiff (integrator=Radau()), or "
                          "values and times are far from 1 in size.")  # fmt: skip
@@ -164,7 +163,7 @@ class WholeRecordsRun:
         self.leader = self._better()
         self.trials_left -= 1
         if self.trials_left:
-            redraw_(self.model, self.generator)
+            restart_(self.model, self.generator)
             self.descent = self._start()
         else:
             self.descent, self.leader = self.leader, None
