@@ -16,17 +16,28 @@ class ForceDissipation(DissipationPotential):
         forces: the length of `x*`.
         width, depth: of the hidden layers of the network.
         seed: of its first weights.
+        centre: about which the network sees forces, `Psi = FICNN(x* - centre)`: for data whose forces are all far from
+            0, compared with how far they spread.
     """
 
-    def __init__(self, forces: int, width: int = 6, depth: int = 1, seed: int = 0, dtype: torch.dtype = torch.float64):
+    def __init__(
+        self,
+        forces: int,
+        width: int = 6,
+        depth: int = 1,
+        seed: int = 0,
+        centre: float = 0.0,
+        dtype: torch.dtype = torch.float64,
+    ):
         super().__init__()
-        self.network = FICNN(forces, width=width, depth=depth, seed=seed, dtype=dtype)
+        self.network, self.centre = FICNN(forces, width=width, depth=depth, seed=seed, dtype=dtype), centre
 
     def forward(self, x: Tensor, x_star: Tensor) -> Tensor:
         """The dissipation potential, `(..., n)` and `(..., forces)` to `(...)`."""
-        psi, zero = self.network, torch.zeros_like(x_star)
-        return psi(x_star) - psi(zero) - (x_star * psi.gradient(zero)).sum(-1)
+        psi, zero = self.network, torch.full_like(x_star, -self.centre)
+        return psi(x_star - self.centre) - psi(zero) - (x_star * psi.gradient(zero)).sum(-1)
 
     def flux(self, x: Tensor, x_star: Tensor) -> Tensor:
         """The flux `Psi'(x*) - Psi'(0)`, `(..., n)` and `(..., forces)` to `(..., forces)`."""
-        return self.network.gradient(x_star) - self.network.gradient(x_star.new_zeros(x_star.shape[-1]))
+        slope, zero = self.network.gradient, torch.full_like(x_star, -self.centre)
+        return slope(x_star - self.centre) - slope(zero)
