@@ -105,6 +105,7 @@ _HOMES = {
     "recordings.driven": ["DrivenTrajectories", "drive"],
     "recordings.ensembles": ["Ensembles", "pool", "rebin", "sampling_variance", "share_linearly"],
     "recordings.fluctuations": ["Fluctuations"],
+    "recordings.interpolated": ["interpolated"],
     "recordings.measure": ["even_instants", "measure", "uneven_instants"],
     "recordings.measured": ["Measurements"],
     "recordings.realisations": ["realisations_from_csv"],

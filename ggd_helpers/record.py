@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from IPython.display import Markdown
 from matplotlib.figure import Figure
 from safetensors.torch import save
 
@@ -73,6 +74,12 @@ class Record:
         with self._writing(f"figures/{name}.png") as partial:
             figure.savefig(partial, dpi=150, format="png")
         return figure
+
+    def page(self, text: str, name: str) -> Markdown:
+        """Keep a text in Markdown as `OUT/NAME.md`, and hand it back for the page."""
+        with self._writing(f"{name}.md") as partial:
+            partial.write_text(text, encoding="utf-8")
+        return Markdown(text)
 
     def add(self, outcome: Outcome) -> Outcome:
         """Take in the numbers and the model of an experiment, and hand it back."""

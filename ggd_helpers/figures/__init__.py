@@ -33,7 +33,14 @@ from ggd_helpers.figures.internal_variables import (
     roll_outs,
     surface,
 )
-from ggd_helpers.figures.measured import BandPanel, error_bands, fitted_records
+from ggd_helpers.figures.measured import (
+    BandPanel,
+    FoundPanel,
+    error_bands,
+    fitted_records,
+    found_functions,
+    held_out,
+)
 from ggd_helpers.figures.particle import (
     beyond_the_data,
     ellipses,

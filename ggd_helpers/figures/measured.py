@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from ggd_helpers.evaluation.laplace import Band, Laplace
-from ggd_helpers.figures.style import COLOURS, KNOWN, LEARNED, legend_outside, styled
+from ggd_helpers.figures.style import COLOURS, KNOWN, LEARNED, learned_line, legend_outside, styled
 from ggd_helpers.recordings.measured import Measurements
 
 
@@ -61,4 +61,57 @@ def fitted_records(data: Measurements, fitted: Laplace, chosen: int = 3) -> Figu
     for height in (-2, 0, 2):
         right.axhline(height, color="0.7", lw=0.8, zorder=0)
     right.set(xlabel="time $t$", ylabel="value less path (deviations of the noise)")
+    return figure
+
+
+@styled
+def held_out(times: Tensor, values: Tensor, paths: Mapping[str, Tensor], cut: int, clock: str, quantity: str) -> Figure:
+    """One record, laws that were fitted to its first `cut` values, and how far each is off, before and after.
+
+    Shapes: `times`, `values` and each path `(points,)`.
+    """
+    figure, (left, right) = plt.subplots(1, 2, figsize=(8.6, 3.4))
+    left.plot(times, values, "o", color="0.6", ms=3.5, label="measured")
+    for i, (name, path) in enumerate(paths.items()):
+        left.plot(times, path, label=name, **learned_line(i))
+        right.plot(times, (path - values).abs(), **learned_line(i))
+    for ax in (left, right):
+        ax.axvspan(times[cut - 1], times[-1], color="0.93", lw=0, zorder=0)
+        ax.set(xlabel=clock, xscale="log")
+    left.set(ylabel=quantity)
+    right.set(ylabel=f"off in {quantity}, absolute", yscale="log", ylim=(1e-5, None))
+    legend_outside(figure, left)
+    return figure
+
+
+@dataclass(frozen=True)
+class FoundPanel:
+    """One panel of `found_functions`.
+
+    Attributes:
+        along: what is drawn along the axis, `(points,)`.
+        known: the truth, `(points,)`.
+        found: what was learned, by its name, `(points,)` each.
+        xlabel, ylabel: of the axes.
+    """
+
+    along: Tensor
+    known: Tensor
+    found: Mapping[str, Tensor]
+    xlabel: str = ""
+    ylabel: str = ""
+
+
+@styled
+def found_functions(panels: Mapping[str, FoundPanel], beyond: float = 0.5) -> Figure:
+    """Functions that were learned in several ways beside the known ones; axes reach `beyond` the known one's range."""
+    figure, axes = plt.subplots(1, len(panels), figsize=(max(4.2, 3.4 * len(panels)), 3.2), squeeze=False)
+    for ax, (title, panel) in zip(axes[0], panels.items(), strict=True):
+        ax.plot(panel.along, panel.known, **KNOWN, label="known")
+        for i, (name, values) in enumerate(panel.found.items()):
+            ax.plot(panel.along, values, label=name, **learned_line(i))
+        low, high = panel.known.min().item(), panel.known.max().item()
+        margin = beyond * (high - low)
+        ax.set(title=title, xlabel=panel.xlabel, ylabel=panel.ylabel, ylim=(low - margin, high + margin))
+    legend_outside(figure, *axes[0], place="outside lower center")
     return figure
