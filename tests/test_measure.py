@@ -6,7 +6,9 @@ from conftest import normal, refused
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ggd_helpers.recordings.interpolated import interpolated
 from ggd_helpers.recordings.measure import even_instants, measure, uneven_instants
+from ggd_helpers.recordings.measured import Measurements
 from ggd_helpers.recordings.regular import Trajectories
 from ggd_helpers.recordings.simulate import simulate
 from ggd_helpers.systems.particle import OverdampedParticle
@@ -91,3 +93,28 @@ def test_seeds_make_the_noise():
 def test_what_cannot_be_measured_is_refused(call, words):
     with refused(*words):
         call()
+
+
+@given(st.integers(2, 30), st.integers(0, 100))
+def test_lines_in_between_are_exact_for_what_moves_along_lines(points, seed):
+    slopes = torch.tensor([[1.0, -2.0], [0.5, 3.0]], dtype=torch.float64)
+    generator = torch.Generator().manual_seed(seed)
+    times = torch.rand(2, 7, generator=generator, dtype=torch.float64).add(0.1).cumsum(dim=1) + seed
+    states = slopes[:, None] * (times - times[:, :1])[..., None]
+    states[0, 3, 1] = torch.nan  # a gap in one coordinate alone
+    times[1, 6], states[1, 6] = torch.nan, torch.nan  # a shorter record
+    even = interpolated(Measurements(times, states), points)
+    shortest = min(times[0, 6] - times[0, 0], times[1, 5] - times[1, 0])
+    clock = torch.linspace(0, 1, points, dtype=torch.float64) * shortest
+    assert even.dt == pytest.approx((clock[1] - clock[0]).item())
+    torch.testing.assert_close(even.states, slopes[:, None] * clock[:, None])
+
+
+def test_what_cannot_be_read_at_even_times():
+    values = torch.ones(2, 3, 2, dtype=torch.float64)
+    values[1, :, 1] = torch.nan
+    data = Measurements(torch.arange(3.0, dtype=torch.float64).expand(2, -1), values)
+    with refused("trajectory 1", "coordinate 1"):
+        interpolated(data, 5)
+    with refused("points", "2 or more"):
+        interpolated(data.select(torch.tensor([0])), 1)

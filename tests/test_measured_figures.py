@@ -36,3 +36,25 @@ def test_records_are_drawn_where_they_were_measured():
     start, times = fitted.starts[0, 0].item(), data.times[0, seen]
     np.testing.assert_allclose(line.get_ydata(), start * torch.exp(-1.1 * times), atol=1e-4)
     plt.close("all")
+
+
+def test_laws_are_judged_on_what_lies_behind_the_cut():
+    times, values = torch.arange(1, 7).double(), torch.tensor([3.0, 2.0, 1.5, 1.2, 1.1, 1.0]).double()
+    paths = {"first": values + 0.1, "second": values - torch.tensor([0, 0, 0, 0.2, 0.3, 0.4]).double()}
+    left, right = ggd.figures.held_out(times, values, paths, 3, "time", "$M$").axes
+    np.testing.assert_allclose(left.lines[0].get_ydata(), values)
+    np.testing.assert_allclose(right.lines[0].get_ydata(), 0.1)
+    np.testing.assert_allclose(right.lines[1].get_ydata()[3:], [0.2, 0.3, 0.4])
+    grey = left.patches[0].get_extents().transformed(left.transData.inverted())
+    np.testing.assert_allclose([grey.x0, grey.x1], [3.0, 6.0])
+    assert left.get_xscale() == right.get_xscale() == right.get_yscale() == "log"
+
+
+def test_functions_that_were_found_stand_beside_the_known_one():
+    along = torch.linspace(-1, 1, 5).double()
+    panel = ggd.figures.FoundPanel(along, along, {"far off": 10 * along, "near": 1.01 * along}, "$x$", "$S'$")
+    figure = ggd.figures.found_functions({"slope": panel})
+    (ax,) = figure.axes
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["known", "far off", "near"]
+    np.testing.assert_allclose(ax.lines[2].get_ydata(), 1.01 * along)
+    assert ax.get_ylim() == (-2.0, 2.0)  # what is far off does not press the others flat

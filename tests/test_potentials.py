@@ -48,6 +48,7 @@ DISSIPATIONS = {
     "cosh": lambda: CoshDissipation(gamma=0.7, steepness=1.5),
     "formula": lambda: FormulaDissipation(lambda x, x_star: ((1 + x**2) * x_star**2).sum(-1)),
     "force": lambda: ForceDissipation(2, seed=3),
+    "force about a centre": lambda: ForceDissipation(2, seed=3, centre=5.0),
 }
 every_entropy = pytest.mark.parametrize("make", ENTROPIES.values(), ids=ENTROPIES)
 every_dissipation = pytest.mark.parametrize("make", DISSIPATIONS.values(), ids=DISSIPATIONS)
@@ -278,3 +279,12 @@ def test_bad_matrices_are_refused(make, matrix, words):
 def test_bad_mobility_is_refused(mobility):
     with pytest.raises(ValueError, match=f"mobility must be positive.*{mobility}"):
         IsotropicDissipation(mobility)
+
+
+def test_forces_about_a_centre_are_those_that_the_network_sees():
+    """Far from its centre a softplus network is straight; about it, it bends."""
+    far, near = (ForceDissipation(1, seed=2, centre=centre) for centre in (0.0, 200.0))
+    force = torch.tensor([[199.0], [200.0], [201.0]], dtype=torch.float64)
+    bend = [xi.flux(force, force)[:, 0].diff().diff().abs().item() for xi in (far, near)]
+    assert bend[0] < 1e-9 < bend[1]
+    assert near.flux(force, torch.zeros_like(force)).abs().max() == 0

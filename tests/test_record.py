@@ -129,6 +129,11 @@ class TestResultsFile:
         record.parameters["gamma"] = 3.0
         assert "over seeds" not in repr(record.table({"ours": "1d"}, ["velocity_mse"]))
 
+    def test_a_page_is_kept_and_listed_as_the_records_own(self, record):
+        shown = record.page("# a law", "report")
+        assert shown.data == (record.folder / "report.md").read_text() == "# a law"
+        assert "report.md" in json.loads((record.folder / MANIFEST).read_text())["files"]
+
     def test_seconds_count_from_the_making_of_the_record(self, record):
         time.sleep(0.3)
         assert 0.3 <= read(record.save())["seconds"] < 60
