@@ -28,12 +28,11 @@ def explorer(shared):
     return explorer
 
 
-@pytest.fixture(scope="module")
-def hasty():
+@pytest.fixture
+def hasty(monkeypatch):
     """One that fits in few iterations, where it does not matter how well."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(convex, "ITERATIONS", 5)
-        yield ConvexExplorer()
+    monkeypatch.setattr(convex, "ITERATIONS", 5)
+    return ConvexExplorer()
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 import contextlib
 import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,7 +16,12 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.browser
 
 
-CHAPTER = "03_particle.ipynb"
+@pytest.fixture(scope="module")
+def chapter(open_chapter: "Callable[..., Chapter]") -> "Chapter":
+    """The chapter with its explorer, and nothing else, run."""
+    return open_chapter(
+        "03_particle.ipynb", "seed: int = 0", "import ggd_helpers as ggd", "explorer.still()", "explorer"
+    )
 
 
 def test_every_slider_has_its_role_and_a_readable_description(chapter: "Chapter"):
