@@ -9,6 +9,7 @@ from conftest import check_control, check_legend, controls, put_back
 from numpy.testing import assert_allclose
 from PIL import Image
 
+from ggd_helpers.explorers import convex
 from ggd_helpers.explorers.convex import TARGETS, ConvexExplorer, WidthExplorer, X
 
 OTHER = {"width": 2, "depth": 1, "epsilon": 1.0, "target_menu": "parabola", "question": "least squares"}
@@ -27,14 +28,21 @@ def explorer(shared):
     return explorer
 
 
+@pytest.fixture
+def hasty(monkeypatch):
+    """One that fits in few iterations, where it does not matter how well."""
+    monkeypatch.setattr(convex, "ITERATIONS", 5)
+    return ConvexExplorer()
+
+
 @pytest.fixture(scope="module")
 def width_explorer():
     return WidthExplorer()
 
 
 @pytest.mark.parametrize("name", OTHER)
-def test_every_control_changes_the_picture_and_a_control_put_back_brings_it_back(explorer, name):
-    check_control(explorer, name, OTHER[name])
+def test_every_control_changes_the_picture_and_a_control_put_back_brings_it_back(hasty, name):
+    check_control(hasty, name, OTHER[name])
 
 
 def test_controls_are_described_have_a_legend_and_wait_for_the_release(explorer, width_explorer):

@@ -41,7 +41,8 @@ _RUN_ENDED = f"""() => {{
 _RUN_CELL = """async text => {
     const notebook = window.jupyterapp.shell.currentWidget.content;
     const codes = notebook.widgets.map(cell => cell.model.type === 'code' ? cell.model.sharedModel.source : '');
-    const found = codes.flatMap((source, i) => source.includes(text) ? [i] : []);
+    const whole = codes.indexOf(text);
+    const found = whole < 0 ? codes.flatMap((source, i) => source.includes(text) ? [i] : []) : [whole];
     if (found.length !== 1) throw new Error(`${found.length} cells hold ${text}`);
     notebook.activeCellIndex = found[0];
     await notebook.scrollToItem(found[0], 'start');
@@ -139,7 +140,7 @@ class Chapter:
         self.page.wait_for_function(_RUN_ENDED, timeout=RUN_PATIENCE)
 
     def run_cell(self, text: str) -> None:
-        """Run the one code cell that holds `text`, show it, and wait until the kernel is done."""
+        """Run the code cell that is `text`, or the only one that holds it; show it; wait until the kernel is done."""
         self.page.evaluate(_RUN_CELL, text)
         self.page.wait_for_function(KERNEL_IS_IDLE, timeout=RUN_PATIENCE)
 

@@ -160,7 +160,7 @@ def open_chapter(
 ) -> "Iterator[Callable[..., Chapter]]":
     """A function that opens a notebook in a page of its own, waits for its kernel, and runs the cells that are named.
 
-    A cell is named by any text that only it holds.
+    A cell is named by its whole text, or by any text that only it holds.
     """
     context = chromium.new_context(viewport={"width": 1280, "height": 1000}, service_workers="block")
     context.set_default_timeout(PATIENCE)

@@ -1,52 +1,27 @@
-"""The particle's chapter as a student meets it: all cells run in JupyterLab, sliders and button used by keyboard."""
+"""The particle explorer in JupyterLab: its sliders can be read, and are moved by keyboard; a law that is learned."""
 
 import contextlib
 import re
-import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-
-import ggd_helpers
 
 with contextlib.suppress(ImportError):  # without it the fixtures skip
     from playwright.sync_api import expect
 
 if TYPE_CHECKING:
     from browser.chapter import Chapter
-    from browser.conftest import Lab
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
 def chapter(open_chapter: "Callable[..., Chapter]") -> "Chapter":
-    """The chapter after Run All Cells."""
-    chapter = open_chapter("03_particle.ipynb")
-    chapter.run_all_cells()
-    return chapter
-
-
-def test_the_kernel_runs_this_python_and_this_package(lab: "Lab", chapter: "Chapter"):
-    assert lab.get("api/kernelspecs")["kernelspecs"]["python3"]["spec"]["argv"][0] == sys.executable
-    assert Path(chapter.ask("ggd.__file__")) == Path(ggd_helpers.__file__)
-
-
-def test_every_cell_runs_without_error(chapter: "Chapter"):
-    failures = [
-        (cell["source"], output["ename"], output["evalue"])
-        for cell in chapter.cells
-        for output in cell["outputs"]
-        if output["output_type"] == "error"
-    ]
-    assert not failures
-    counts = [cell["count"] for cell in chapter.cells]
-    assert len(counts) > 0
-    assert counts == list(range(1, len(counts) + 1))
-    assert chapter.page.get_by_text("Error displaying widget").count() == 0
-    assert chapter.take_complaints() == []
+    """The chapter with its explorer, and nothing else, run."""
+    return open_chapter(
+        "03_particle.ipynb", "seed: int = 0", "import ggd_helpers as ggd", "explorer.still()", "explorer"
+    )
 
 
 def test_every_slider_has_its_role_and_a_readable_description(chapter: "Chapter"):

@@ -112,9 +112,9 @@ def test_missing_cells_come_back_to_their_places():
     assert put_back_missing(notebook, whole) == []
 
 
-def test_checking_needs_no_nbgrader(tmp_path: Path):
+def test_checking_needs_no_nbgrader_and_waits_for_no_torch(tmp_path: Path):
     program = (
-        "import sys; sys.modules['nbgrader'] = None; from ggd_helpers.commands import answer; "
+        "import sys; sys.modules['nbgrader'] = sys.modules['torch'] = None; from ggd_helpers.commands import answer; "
         "import ggd_helpers.batch.classroom.check; "
         f"sys.exit(answer(['class', 'release', {str(tmp_path / 'course')!r}]))"
     )

@@ -1,5 +1,6 @@
 """nbgrader's whole round: hand out, collect, grade, give feedback; among what is handed in, all that can go wrong."""
 
+import contextlib
 import csv
 import html
 import json
@@ -29,6 +30,8 @@ from ggd_helpers.batch.classroom.table import Row, rows, write_csv
 
 FIRST = "00_start_here"
 SECONDS = 25
+WRONGLY = dict(list(enumerate(SOURCES))[::3])
+"""By its number, the chapters that are answered wrongly, too."""
 
 
 def wrong_ones(chapter: str, number: int) -> dict[str, Wrong]:
@@ -87,8 +90,10 @@ def another(course: Path, folder: Path) -> Path:
 
 
 def hand_in_all(course: Path) -> None:
-    for number, chapter in enumerate(SOURCES):
+    """Solutions of all chapters; wrong answers of some, for what those of the others lose `test_answers` says."""
+    for chapter in SOURCES:
         hand_in(course, "right", chapter, source(chapter))
+    for number, chapter in WRONGLY.items():
         wrong = {name: wrong.body for name, wrong in wrong_ones(chapter, number).items()}
         hand_in(course, "wrong", chapter, with_answers(source(chapter), wrong))
     hand_in_trouble(course)
@@ -112,8 +117,9 @@ def test_a_class_is_graded(course: Path):
     table = rows(course, grade(course, seconds=SECONDS, workers=2))
     write_csv(course / "grades.csv", table)
     graded = {(row.student, row.chapter): row for row in table}
-    for number, chapter in enumerate(SOURCES):
+    for chapter in SOURCES:
         the_solution_gets_ten_points_and_nothing_is_noted(graded["right", chapter])
+    for number, chapter in WRONGLY.items():
         page = course / "feedback" / "wrong" / chapter / f"{chapter}.html"
         wrong_answers_lose_their_points_and_the_feedback_says_why(chapter, number, graded["wrong", chapter], page)
     trouble_is_named_and_costs_its_own_points_only({row.student: row for row in table if row.chapter == FIRST})
@@ -170,6 +176,15 @@ def is_inside(link: Path, folder: Path) -> bool:
         return False
 
 
+def connection_files(program: int) -> list[Path]:
+    """Of the kernels below a program. A child that was just forked is none yet: it has its parent's command line."""
+    found = list[Path]()
+    for child in psutil.Process(program).children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            found += [Path(word) for word in child.cmdline() if word.endswith("kernel.json")]
+    return found
+
+
 def test_a_grading_that_is_ended_leaves_no_kernel_and_can_be_given_again(course: Path, tmp_path: Path, monkeypatch):
     course = another(course, tmp_path / "another")
     (tmp_path / "tmp").mkdir()
@@ -184,10 +199,10 @@ def test_a_grading_that_is_ended_leaves_no_kernel_and_can_be_given_again(course:
         (tmp_path / "wait").touch()
         command = [sys.executable, "-m", "ggd_helpers", "class", "grade", course, "--workers", "2"]
         with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
-            while len(children := psutil.Process(process.pid).children(recursive=True)) < 4:
+            while len(paths := connection_files(process.pid)) < 2:
                 time.sleep(0.05)
-            paths = [word for child in children for word in child.cmdline() if word.endswith("kernel.json")]
-            assert [json.loads(Path(path).read_text())["transport"] for path in paths] == ["ipc"] * 2
+            assert [json.loads(path.read_text())["transport"] for path in paths] == ["ipc"] * 2
+            children = psutil.Process(process.pid).children(recursive=True)
             with pytest.raises(Refused, match="is being graded by another program: wait for its end"):
                 grade(course)
             process.send_signal(ending)
