@@ -36,6 +36,7 @@ _HOMES = {
     "explorers.convex": ["ConvexExplorer", "WidthExplorer"],
     "explorers.diffusion": ["DiffusionExplorer"],
     "explorers.half_slope": ["HalfSlopeExplorer"],
+    "explorers.measurements": ["MeasurementsExplorer"],
     "explorers.optimisers": ["DescentExplorer"],
     "explorers.particle": ["ParticleExplorer"],
     "explorers.phase_change": ["ChainExplorer"],
