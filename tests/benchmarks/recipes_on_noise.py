@@ -16,7 +16,7 @@ import ggd_helpers as ggd
 
 SYSTEM, HORIZON = ggd.SteepParticle(gamma=1.0, steepness=2.0), 3.0
 NOISES = (0.01, 0.05, 0.2)
-FEW = {"iterations": 150, "restarts": 2, "trial": 30}
+FEW = {"iterations": 80, "restarts": 2, "trial": 20}
 RECIPES = {
     "whole records": ggd.WholeRecords(),
     "segments of 8": ggd.SelfScaledBFGS(ggd.FlowMatching(8, substeps=2), **FEW),
