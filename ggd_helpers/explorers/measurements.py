@@ -16,7 +16,7 @@ from ggd_helpers.figures.live import Curve
 from ggd_helpers.figures.measurements_live import HORIZON, SHOWN, MeasurementsPicture
 from ggd_helpers.integrators import rk4
 from ggd_helpers.potentials.force import ForceDissipation
-from ggd_helpers.potentials.general import ConcaveEntropy, QuadraticDissipation, QuadraticEntropy
+from ggd_helpers.potentials.general import ConcaveEntropy, IsotropicDissipation, QuadraticEntropy
 from ggd_helpers.recordings.measure import even_instants, measure, uneven_instants
 from ggd_helpers.recordings.measured import Measurements
 from ggd_helpers.recordings.simulate import simulate
@@ -26,7 +26,7 @@ from ggd_helpers.training.graded_rk4 import GradedRK4
 from ggd_helpers.training.record_likelihood import RecordLikelihood
 from ggd_helpers.training.whole_records import WholeRecords
 
-LEVEL, ITERATIONS, STORED = 0.9, 40, 401
+LEVEL, ITERATIONS, STORED = 0.9, 30, 401
 GRID = torch.linspace(-0.9, 0.9, 37, dtype=torch.float64)[:, None]
 KNOWN = SteepParticle(gamma=1.0, steepness=2.0)
 LIKELIHOOD = RecordLikelihood(GradedRK4(8))
@@ -38,21 +38,21 @@ def _entropy() -> ConcaveEntropy:
 
 LAWS: dict[str, Callable[[int], GradientDynamics]] = {
     "Xi (S known)": lambda seed: GradientDynamics(
-        QuadraticEntropy([[1.0]]).requires_grad_(False), ForceDissipation(1), seed
+        QuadraticEntropy([[1.0]]).requires_grad_(False), ForceDissipation(1, width=4), seed
     ),
     "S (Xi known)": lambda seed: GradientDynamics(_entropy(), KNOWN.dissipation, seed),
-    "both": lambda seed: GradientDynamics(_entropy(), ForceDissipation(1), seed),
+    "both": lambda seed: GradientDynamics(_entropy(), ForceDissipation(1, width=4), seed),
 }
 
 
 class HiddenPartner(GradientDynamics):
-    """Two coupled coordinates, `dx/dt = -M A x` with `A = [[1, -0.8], [-0.8, 1]]`, `M = diag(2, 1)`.
+    """Two coupled coordinates, `dx/dt = -A x` with `A = [[1, -0.7], [-0.7, 1]]`.
 
     The first starts in [-1, 1]; the second, which nobody sees, starts at 0.
     """
 
     def __init__(self) -> None:
-        super().__init__(QuadraticEntropy([[1.0, -0.8], [-0.8, 1.0]]), QuadraticDissipation([[2.0, 0.0], [0.0, 1.0]]))
+        super().__init__(QuadraticEntropy([[1.0, -0.7], [-0.7, 1.0]]), IsotropicDissipation(1.0))
         self.requires_grad_(False)
 
     def sample_initial_states(self, count: int, generator: torch.Generator) -> Tensor:
