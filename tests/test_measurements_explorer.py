@@ -37,7 +37,7 @@ def held(explorer):
 
 
 def test_the_panel_is_explained(shared):
-    check_legend(shared.panel, 6)
+    check_legend(shared.panel, 7)
     assert shared.again.description == "measure again"
 
 

@@ -93,7 +93,8 @@ class MeasurementsExplorer(Explorer[MeasurementsPicture]):
         legend = widgets.HTML(
             "<b>noise</b>: its deviation by that of the clean values. <b>points</b>: of a record. <b>records</b>: how "
             "many. <b>times</b>: of the points. <b>learned</b>: the other potential is given; with both, no motion "
-            "fixes their scale: it is set by the known S. <b>hidden</b>: a second coordinate acts, and is not seen."
+            "fixes their scale: it is set by the known S. <b>hidden</b>: a second coordinate acts, and is not seen. "
+            "<b>measure again</b>: other starts, times and noise."
         )
         columns = [[self.noise, self.points], [self.records, self.times], [self.learned, self.hidden]]
         controls = widgets.HBox([widgets.VBox(column) for column in columns])
