@@ -203,6 +203,29 @@ def test_a_restart_draws_other_weights_where_model_and_fit_have_one_seed(data, s
         assert (one - other).abs().max() > 0.1
 
 
+def test_a_draw_that_no_path_can_be_followed_from_is_a_start_that_lost(data):
+    """Its second start gives infinity wherever it looks; the first one goes on, the third is tried."""
+
+    class Cliff(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.rate, self.drawn = nn.Parameter(torch.tensor(-0.2).double()), 1
+
+        def reset_parameters(self, generator):
+            self.drawn += 1
+            nn.init.constant_(self.rate, -0.5)
+
+        def forward(self, x):
+            return self.rate * x * (math.inf if self.drawn == 2 else 1.0)
+
+    model = Cliff()
+    recipe = SelfScaledBFGS(iterations=20, points=6, restarts=3, trial=2, tolerance=0.0)
+    history = silent_fit(model, data, recipe)
+    assert model.drawn == 3
+    assert all(math.isfinite(loss) for loss in history.losses)
+    assert model.rate.item() == pytest.approx(-1.0, abs=1e-5)
+
+
 def test_a_plain_module_is_restarted_too(data):
     """Three starts: the weight as given, and two fresh draws, each tried before it moves to -1."""
     model, tried = nn.Linear(1, 1, bias=False, dtype=torch.float64), set()

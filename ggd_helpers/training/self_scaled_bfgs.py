@@ -133,10 +133,12 @@ class BFGSRun:
         if score < self.leader_validation:
             self.leader, self.leader_validation = self.descent, score
         self.trials_left -= 1
-        if self.trials_left:
+        while self.trials_left:
             restart_(self.model, self.generator)
-            self.descent = self._start()
-            return
+            self.descent = Descent.start(self._loss_and_gradient, self.flat.read())
+            if math.isfinite(self.descent.loss):
+                return
+            self.trials_left -= 1  # a draw from which no path can be followed is a start that lost
         if self.leader is not None:
             self.descent, self.leader = self.leader, None
         self.reference_at = self.iteration
