@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from ggd_helpers.dynamics.gradient import GradientDynamics
+from ggd_helpers.dynamics.law import Law
 from ggd_helpers.evaluation.laplace import Band, Laplace
 from ggd_helpers.evaluation.residuals import ResidualCheck
 from ggd_helpers.explorers.base import UNCUT, Explorer, curve, nearest
@@ -61,7 +62,7 @@ class HiddenPartner(GradientDynamics):
         return torch.cat([seen, torch.zeros_like(seen)], dim=-1)
 
 
-SYSTEMS = {False: KNOWN, True: HiddenPartner()}
+SYSTEMS: dict[bool, Law] = {False: KNOWN, True: HiddenPartner()}
 
 
 class MeasurementsExplorer(Explorer[MeasurementsPicture]):

@@ -35,9 +35,8 @@ class MeasurementsPicture(LivePicture):
         self.bands = {name: Polygon(np.zeros((1, 2)), color=COLOURS[0], alpha=0.3, lw=0) for name in CURVES}
         self.lines: dict[str, dict[str, Line2D]] = {"data": {}}
         for k in range(SHOWN):
-            style = {"color": COLOURS[k]}
-            self.lines["data"][f"path {k}"] = axes["data"].plot([], [], **style, **LEARNED)[0]
-            self.lines["data"][f"dots {k}"] = axes["data"].plot([], [], MARKS[k], **style, ms=4)[0]
+            self.lines["data"][f"path {k}"] = axes["data"].plot([], [], color=COLOURS[k], **LEARNED)[0]
+            self.lines["data"][f"dots {k}"] = axes["data"].plot([], [], MARKS[k], color=COLOURS[k], ms=4)[0]
         for name in CURVES:
             axes[name].add_patch(self.bands[name])
             known, learned = (
@@ -45,7 +44,7 @@ class MeasurementsPicture(LivePicture):
                 axes[name].plot([], [], color=COLOURS[0], **LEARNED)[0],
             )
             self.lines[name] = {"known": known, "learned": learned}
-        named = {"measured": self.lines["data"]["dots 0"], "known": self.lines["S"]["known"]}
+        named: dict[str, Artist] = {"measured": self.lines["data"]["dots 0"], "known": self.lines["S"]["known"]}
         named |= {"learned": self.lines["S"]["learned"], "its 90 % band": self.bands["S"]}
         self.figure.legend(named.values(), named, loc="outside lower center", ncols=len(named), frameon=False)
         return [*self.bands.values(), *(line for kinds in self.lines.values() for line in kinds.values())]
