@@ -38,9 +38,13 @@ def snapping(back_by_up: str, tension: str = "strain - distance * share") -> str
     return f"s = {tension}\nrate = up(s) * (1 - share - {back_by_up} * share)"
 
 
-def file_read(values: str, complete: str = "data.observed.all(dim=-1).sum()") -> str:
-    """Counts of values and of complete states."""
-    return f"values = {values}\ncomplete = {complete}"
+def read_file(
+    values: str,
+    complete: str = "data.observed.all(dim=-1).sum()",
+    unit: str = "data.quantities[0].unit + '/' + data.clock.unit",
+) -> str:
+    """Counts of values and of complete states, and the unit of a velocity."""
+    return f"values = {values}\ncomplete = {complete}\nunit = {unit}"
 
 
 def profiled_noise(degrees: str) -> str:
@@ -627,25 +631,30 @@ WRONG: dict[str, dict[str, list[Wrong]]] = {
     "09_measurements": {
         "warm_up_1_answer": [
             Wrong(
-                file_read("data.observed.any(dim=-1).sum().expand(data.values.shape[-1])"),
+                read_file("data.observed.any(dim=-1).sum().expand(data.values.shape[-1])"),
                 ("warm_up_1",),
                 "an empty cell is no value",
             ),
             Wrong(
-                file_read("torch.tensor(data.values.shape[:2]).prod().expand(data.values.shape[-1])"),
+                read_file("torch.tensor(data.values.shape[:2]).prod().expand(data.values.shape[-1])"),
                 ("warm_up_1",),
                 "a shorter record ends before the longest one",
             ),
-            Wrong(file_read("data.observed[0].sum(dim=0)"), ("warm_up_1",), "not of the first one alone"),
+            Wrong(read_file("data.observed[0].sum(dim=0)"), ("warm_up_1",), "not of the first one alone"),
             Wrong(
-                file_read("data.observed.sum(dim=(0, 1))", "data.observed.any(dim=-1).sum()"),
+                read_file("data.observed.sum(dim=(0, 1))", "data.observed.any(dim=-1).sum()"),
                 ("warm_up_1",),
                 "at which anything was measured",
             ),
             Wrong(
-                file_read("data.observed.sum(dim=(0, 1))") + "\nunit = 'mm/s'",
+                read_file("data.observed.sum(dim=(0, 1))", unit="'mm/min'"),
                 ("warm_up_1",),
-                "nothing in the file is in seconds",
+                "with units of its own",
+            ),
+            Wrong(
+                read_file("data.observed.sum(dim=(0, 1))", unit="data.quantities[0].unit"),
+                ("warm_up_1",),
+                "that is the unit of a",
             ),
         ],
         "warm_up_2_answer": [
@@ -726,7 +735,7 @@ WRONG: dict[str, dict[str, list[Wrong]]] = {
                 "mind the 1/2 before Xi in H",
             ),
             Wrong(
-                "x_star, Xi = (up / down).log(), 2 * (up * down).sqrt() * (torch.cosh(force) - 1)",
+                "x_star, Xi = (up / down).log(), 4 * (up * down).sqrt() * (torch.cosh(force) - 1)",
                 ("code_3",),
                 "twice as steep",
             ),
