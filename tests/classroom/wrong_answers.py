@@ -740,6 +740,12 @@ WRONG: dict[str, dict[str, list[Wrong]]] = {
                 "twice as steep",
             ),
             Wrong(
+                "half = force / 2\nx_star = (up / down).log()\n"
+                "Xi = 2 * (up * (half.exp() - 1) + down * ((-half).exp() - 1))",
+                ("code_3",),
+                "H is not even about 0",
+            ),
+            Wrong(
                 "x_star, Xi = (up / down).log(), (up + down) / 4 * force**2",
                 ("code_3",),
                 "that is a parabola",
