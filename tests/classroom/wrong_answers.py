@@ -38,6 +38,33 @@ def snapping(back_by_up: str, tension: str = "strain - distance * share") -> str
     return f"s = {tension}\nrate = up(s) * (1 - share - {back_by_up} * share)"
 
 
+def read_file(
+    values: str,
+    complete: str = "data.observed.all(dim=-1).sum()",
+    unit: str = "data.quantities[0].unit + '/' + data.clock.unit",
+) -> str:
+    """Counts of values and of complete states, and the unit of a velocity."""
+    return f"values = {values}\ncomplete = {complete}\nunit = {unit}"
+
+
+def profiled_noise(degrees: str) -> str:
+    """-ln p with the noise profiled out, and so many degrees of freedom a coordinate."""
+    return (
+        "seen = misses.isfinite()\n"
+        f"degrees = {degrees}\n"
+        "cost = (degrees / 2 * misses.nan_to_num().square().sum(dim=(0, 1)).log()).sum()"
+    )
+
+
+def rate_constant(deviations: str) -> str:
+    """A rate constant and an interval of so many deviations to each side."""
+    return (
+        "(_, k), C = curve_fit(lambda t, end, k: end * (1 - np.exp(-k * t)), t, x, p0=[x.max(), k])\n"
+        f"reach = {deviations} * np.sqrt(C[1, 1])\n"
+        "low, high = k - reach, k + reach"
+    )
+
+
 WRONG: dict[str, dict[str, list[Wrong]]] = {
     "00_start_here": {
         "warm_up_1_answer": [
@@ -598,6 +625,161 @@ WRONG: dict[str, dict[str, list[Wrong]]] = {
             Wrong("temperature = mechanical(x) + 1 / 4", ("experiment_2",), "the bath has been warm before"),
             Wrong(
                 "temperature = (x[..., 2] + mechanical(x) + 1 / 4).exp()", ("experiment_2",), "added to e^s, not to s"
+            ),
+        ],
+    },
+    "09_measurements": {
+        "warm_up_1_answer": [
+            Wrong(
+                read_file("data.observed.any(dim=-1).sum().expand(data.values.shape[-1])"),
+                ("warm_up_1",),
+                "an empty cell is no value",
+            ),
+            Wrong(
+                read_file("torch.tensor(data.values.shape[:2]).prod().expand(data.values.shape[-1])"),
+                ("warm_up_1",),
+                "a shorter record ends before the longest one",
+            ),
+            Wrong(read_file("data.observed[0].sum(dim=0)"), ("warm_up_1",), "not of the first one alone"),
+            Wrong(
+                read_file("data.observed.sum(dim=(0, 1))", "data.observed.any(dim=-1).sum()"),
+                ("warm_up_1",),
+                "at which anything was measured",
+            ),
+            Wrong(
+                read_file("data.observed.sum(dim=(0, 1))", unit="'mm/min'"),
+                ("warm_up_1",),
+                "with units of its own",
+            ),
+            Wrong(
+                read_file("data.observed.sum(dim=(0, 1))", unit="data.quantities[0].unit"),
+                ("warm_up_1",),
+                "that is the unit of a",
+            ),
+        ],
+        "warm_up_2_answer": [
+            Wrong("sigma = misses[misses.isfinite()].square().mean().sqrt()", ("warm_up_2",), "has used up a value"),
+            Wrong("sigma = misses[misses.isfinite()].std()", ("warm_up_2",), "they differ"),
+            Wrong(
+                "sigma = (misses.square().nansum() / (misses.isfinite().sum() - 1)).sqrt()",
+                ("warm_up_2",),
+                "each record has a start of its own",
+            ),
+            Wrong(
+                "sigma = (misses.square().nansum() / (misses.isfinite().sum() - len(misses))).sqrt()",
+                ("warm_up_2",),
+                "has no start that a value would have to tell",
+            ),
+            Wrong(
+                "seen = misses.isfinite()\nsigma = misses.square().nansum() / (seen.sum() - seen.any(dim=1).sum())",
+                ("warm_up_2",),
+                "that is the square of the deviation",
+            ),
+        ],
+        "code_1_answer": [
+            Wrong(profiled_noise("seen.sum(dim=(0, 1))"), ("code_1",), "count values less free starts"),
+            Wrong(
+                profiled_noise("2 * (seen.sum(dim=(0, 1)) - seen.any(dim=1).sum(dim=0))"),
+                ("code_1",),
+                "half of it for the deviation",
+            ),
+            Wrong(profiled_noise("seen.sum(dim=(0, 1)) - len(misses)"), ("code_1",), "has no start to be told"),
+            Wrong(
+                "seen = misses.isfinite()\n"
+                "cost = (seen.sum() - seen.any(dim=1).sum()) / 2 * misses.square().nansum().log()",
+                ("code_1",),
+                "each coordinate has a noise of its own",
+            ),
+            Wrong("cost = misses.square().nansum() / 2", ("code_1",), "without the noise that goes with it"),
+        ],
+        "code_2_answer": [
+            Wrong("g = jacfwd(question)(theta)\nfound = ((g @ C) * g).sum(-1)", ("code_2",), "that is the variance"),
+            Wrong(
+                "g = jacfwd(question)(theta)\nfound = (g**2 @ C.diagonal()).sqrt()",
+                ("code_2",),
+                "what stands beside the diagonal of C counts, too",
+            ),
+            Wrong(
+                "found = jacfwd(question)(theta).abs() @ C.diagonal().sqrt()", ("code_2",), "deviations do not add up"
+            ),
+            Wrong(
+                "g = jacfwd(question)(theta)\nfound = ((g @ torch.linalg.inv(C)) * g).sum(-1).sqrt()",
+                ("code_2",),
+                "no inverse",
+            ),
+        ],
+        "code_3_answer": [
+            Wrong(
+                "x_star, Xi = (down / up).log(), 4 * (up * down).sqrt() * (torch.cosh(force / 2) - 1)",
+                ("code_3",),
+                "more jumps up, a positive force",
+            ),
+            Wrong(
+                "x_star, Xi = (up / down).log() / 2, 4 * (up * down).sqrt() * (torch.cosh(force / 2) - 1)",
+                ("code_3",),
+                "not at -x*/2",
+            ),
+            Wrong(
+                "x_star, Xi = up - down, 4 * (up * down).sqrt() * (torch.cosh(force / 2) - 1)",
+                ("code_3",),
+                "that is the velocity",
+            ),
+            Wrong(
+                "x_star, Xi = (up / down).log(), 4 * (up * down).sqrt() * torch.cosh(force / 2)",
+                ("code_3",),
+                "Xi is zero where there is no force",
+            ),
+            Wrong(
+                "x_star, Xi = (up / down).log(), 2 * (up * down).sqrt() * (torch.cosh(force / 2) - 1)",
+                ("code_3",),
+                "mind the 1/2 before Xi in H",
+            ),
+            Wrong(
+                "x_star, Xi = (up / down).log(), 4 * (up * down).sqrt() * (torch.cosh(force) - 1)",
+                ("code_3",),
+                "twice as steep",
+            ),
+            Wrong(
+                "half = force / 2\nx_star = (up / down).log()\n"
+                "Xi = 2 * (up * (half.exp() - 1) + down * ((-half).exp() - 1))",
+                ("code_3",),
+                "H is not even about 0",
+            ),
+            Wrong(
+                "x_star, Xi = (up / down).log(), (up + down) / 4 * force**2",
+                ("code_3",),
+                "that is a parabola",
+            ),
+        ],
+        "experiment_1_answer": [
+            Wrong(rate_constant("1.0"), ("experiment_1",), "in two cases of three only"),
+            Wrong(rate_constant("stats.norm.ppf(0.95)"), ("experiment_1",), "not the normal distribution"),
+            Wrong(rate_constant("stats.t.ppf(0.95, len(t))"), ("experiment_1",), "N - 2 degrees of freedom"),
+            Wrong(rate_constant("stats.t.ppf(0.975, len(t) - 2)"), ("experiment_1",), "the interval of 95 %"),
+            Wrong(rate_constant("stats.t.ppf(0.9, len(t) - 2)"), ("experiment_1",), "yours leaves out ten"),
+            Wrong(
+                rate_constant("stats.t.ppf(0.95, len(t) - 2) * np.sqrt(C[1, 1])"),
+                ("experiment_1",),
+                "their roots are deviations",
+            ),
+        ],
+        "experiment_2_answer": [
+            Wrong("can_refuse = dict.fromkeys(can_refuse, 'yes')", ("experiment_2",), "any falling curve solves"),
+            Wrong("can_refuse = dict.fromkeys(can_refuse, 'no')", ("experiment_2",), "with a filled tissue: see the"),
+            Wrong(
+                "can_refuse = dict(zip(can_refuse, ['no', 'yes', 'yes', 'no', 'yes'], strict=True))",
+                ("experiment_2",),
+                "are still one curve",
+            ),
+            Wrong(
+                "can_refuse = dict(zip(can_refuse, ['no', 'yes', 'no', 'yes', 'yes'], strict=True))",
+                ("experiment_2",),
+                "a curve known better",
+            ),
+            Wrong(
+                "can_refuse = dict(zip(can_refuse, ['no', 'yes', 'no', 'no', 'no'], strict=True))",
+                ("experiment_2",),
+                "falls a second time",
             ),
         ],
     },
