@@ -83,7 +83,7 @@ class MeasurementsExplorer(Explorer[MeasurementsPicture]):
         self.sure: Laplace | None = None
         near, beyond = nearest("noise", noise, 0.01, 0.2)
         self.noise = widgets.FloatSlider(
-            value=near, min=0.01, max=0.2, step=0.01, description="noise", readout_format=".0%"
+            value=near, min=0.01, max=0.2, step=0.01, description="noise", readout_format=".2f"
         )
         self.points = widgets.IntSlider(value=12, min=4, max=30, description="points")
         self.records = widgets.IntSlider(value=8, min=4, max=16, description="records")
