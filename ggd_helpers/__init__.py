@@ -28,6 +28,7 @@ _HOMES = {
     "evaluation.laplace": ["Band", "Laplace"],
     "evaluation.measures": ["conservation_drift", "min_entropy_production"],
     "evaluation.members": ["band_of", "bootstrap", "from_other_starts"],
+    "evaluation.pair_questions": ["with_both_learned", "with_one_given"],
     "evaluation.reactions": ["ScaledTilt", "Tilt", "affinity_error", "affinity_scale"],
     "evaluation.report": ["Report", "evaluate"],
     "experiments": ["Experiment", "Outcome", "run_all"],
@@ -114,6 +115,7 @@ _HOMES = {
     "recordings.regular": ["Trajectories"],
     "recordings.simulate": ["simulate"],
     "recordings.simulate_ensembles": ["simulate_groups", "simulate_paths"],
+    "recordings.units": ["Units"],
     "stochastic.gillespie": ["gillespie"],
     "stochastic.langevin": ["langevin", "langevin_of", "most_probable_path", "onsager_machlup_action"],
     "systems.diffusion": [

@@ -11,6 +11,7 @@ from ggd_helpers.recordings.measure import even_instants, measure, uneven_instan
 from ggd_helpers.recordings.measured import Measurements
 from ggd_helpers.recordings.regular import Trajectories
 from ggd_helpers.recordings.simulate import simulate
+from ggd_helpers.recordings.units import Units
 from ggd_helpers.systems.particle import OverdampedParticle
 
 CLEAN = Trajectories(torch.tensor([1.0, 100.0]) * normal((400, 201, 2), 1), 0.05, metadata={"system": "none"})
@@ -118,3 +119,52 @@ def test_what_cannot_be_read_at_even_times():
         interpolated(data, 5)
     with refused("points", "2 or more"):
         interpolated(data.select(torch.tensor([0])), 1)
+
+
+def test_a_record_begins_where_nothing_was_measured():
+    times = torch.tensor([[1.0, 2.0, torch.nan], [0.5, 1.5, 3.0]], dtype=torch.float64)
+    values = times[..., None] * torch.tensor([1.0, -2.0], dtype=torch.float64)
+    data = Measurements(times, values, metadata={"names": ["a", "b"]})
+    begun = data.begun_at(0.0)
+    assert begun.times[:, 0].tolist() == [0.0, 0.0]
+    assert not begun.observed[:, 0].any()
+    torch.testing.assert_close(begun.values[:, 1:], values, equal_nan=True)
+    with refused("times must increase", "trajectory 1"):
+        data.begun_at(0.7)
+
+
+def test_a_hidden_coordinate_is_last_and_was_never_measured():
+    data = Measurements(
+        torch.arange(3.0).double()[None],
+        torch.ones(1, 3, 1).double(),
+        torch.tensor([0.25]).double(),
+        {"names": ["x"], "units": ["mm"]},
+    )
+    more = data.with_hidden("tissue")
+    assert more.observed[..., 0].all()
+    assert not more.observed[..., 1].any()
+    assert [str(each) for each in more.quantities] == ["x (mm)", "tissue"]
+    assert more.deviation.tolist() == [0.25, 1.0]
+
+
+@given(st.integers(0, 1000))
+def test_standardised_values_have_mean_0_and_deviation_1_and_come_back(seed):
+    generator = torch.Generator().manual_seed(seed)
+    times = torch.rand(3, 9, generator=generator, dtype=torch.float64).add(0.01).cumsum(dim=1)
+    values = 50 * torch.randn(3, 9, 2, generator=generator, dtype=torch.float64) + 1000
+    values[0, 2, 1] = torch.nan
+    data = Measurements(times, values)
+    units = Units.of(data)
+    made = units.standardise(data)
+    seen = made.values.flatten(0, 1)
+    torch.testing.assert_close(seen.nanmean(dim=0), torch.zeros(2).double(), rtol=0, atol=1e-9)
+    torch.testing.assert_close(seen.square().nanmean(dim=0), torch.ones(2).double())
+    assert (made.times[:, -1] - made.times[:, 0]).max().item() == pytest.approx(1.0)
+    torch.testing.assert_close(units.shift + units.size * made.values, values, equal_nan=True)
+    torch.testing.assert_close(made.times * units.time, times)
+
+
+def test_a_coordinate_that_never_changes_keeps_its_size():
+    values = torch.full((1, 4, 1), 7.0, dtype=torch.float64)
+    made = Units.of(data := Measurements(torch.arange(4.0).double()[None], values)).standardise(data)
+    assert made.values.tolist() == [[[0.0]] * 4]

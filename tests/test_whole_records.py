@@ -371,3 +371,20 @@ def test_the_lines_of_the_readme_tell_a_law_and_how_sure_it_is(tmp_path, monkeyp
     assert ((low + high) / 2 - truth).norm() < 0.15 * truth.norm()
     assert (low < high + 1e-12).all()
     assert (high - low).norm() < 0.5 * truth.norm()
+
+
+def test_a_pair_is_asked_up_to_what_no_motion_tells():
+    """`3 S` with `3 Xi(x*/3)` moves alike: only who learned both is compared without the scale, and S without a sum."""
+    known = ggd.SteepParticle(gamma=1.0, steepness=2.0)
+    other = ggd.GradientDynamics(
+        ggd.FormulaEntropy(lambda x: 7 - 1.5 * (x**2).sum(-1)),
+        ggd.FormulaDissipation(lambda x, f: 0.75 * (torch.cosh(2 * f / 3) - 1).sum(-1)),
+    )
+    grid = torch.linspace(-0.9, 0.9, 11).double()[:, None]
+    with torch.no_grad():
+        for name, question in ggd.with_both_learned(known, grid).items():
+            torch.testing.assert_close(question(other), question(known), rtol=1e-10, atol=1e-10, msg=name)
+        one = ggd.with_one_given(known, grid)
+        torch.testing.assert_close(one["velocity"](other), -0.5 * torch.sinh(2 * grid))
+        torch.testing.assert_close(one["S"](other), 3 * one["S"](known))
+        torch.testing.assert_close(one["Xi"](known), 0.25 * (torch.cosh(2 * grid[:, 0]) - 1))

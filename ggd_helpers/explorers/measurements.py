@@ -11,6 +11,7 @@ from torch import Tensor
 from ggd_helpers.dynamics.gradient import GradientDynamics
 from ggd_helpers.dynamics.law import Law
 from ggd_helpers.evaluation.laplace import Band, Laplace
+from ggd_helpers.evaluation.pair_questions import Question, with_both_learned, with_one_given
 from ggd_helpers.evaluation.residuals import ResidualCheck
 from ggd_helpers.explorers.base import UNCUT, Explorer, curve, nearest
 from ggd_helpers.figures.live import Curve
@@ -147,20 +148,9 @@ class MeasurementsExplorer(Explorer[MeasurementsPicture]):
         fit(law, self.data, recipe, seed=self.seed, progress=False)
         return Laplace.of(law, self.data, LIKELIHOOD)
 
-    def _questions(self) -> dict[str, Callable[[GradientDynamics], Tensor]]:
-        known, both = KNOWN.conjugate(GRID), self.learned.value == "both"
-
-        def scale(law: GradientDynamics) -> Tensor | float:
-            return law.conjugate(GRID).norm() / known.norm() if both else 1.0
-
-        def entropy(law: GradientDynamics) -> Tensor:
-            values = law.entropy(GRID) / scale(law)
-            return values - values.mean()
-
-        def dissipation(law: GradientDynamics) -> Tensor:
-            return law.dissipation(GRID, scale(law) * known) / scale(law)
-
-        return {"velocity": lambda law: law(GRID)[:, 0], "S": entropy, "Xi": dissipation}
+    def _questions(self) -> dict[str, Question]:
+        asked = with_both_learned if self.learned.value == "both" else with_one_given
+        return asked(KNOWN, GRID)
 
     def _judge(self, sure: Laplace) -> str:
         """What the residuals say, and how much of the truth the band holds."""
@@ -168,7 +158,7 @@ class MeasurementsExplorer(Explorer[MeasurementsPicture]):
         said = f"{check.verdict} (p = {check.p_value:.1g})"
         if self.hidden.value:
             return f"{said} No law of one variable is true here: there is nothing for a band to hold."
-        self.covers.append(self.bands["velocity"].holds(KNOWN(GRID)[:, 0], LEVEL).double().mean().item())
+        self.covers.append(self.bands["velocity"].holds(KNOWN(GRID), LEVEL).double().mean().item())
         return (
             f"The 90 % band of the velocity holds the truth in this data set at {self.covers[-1]:.0%} of its points; "
             f"the last {len(self.covers)}: {mean(self.covers):.0%}. {said}"

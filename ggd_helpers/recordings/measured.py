@@ -1,13 +1,14 @@
 """Recordings as they were measured: own times for each trajectory, different lengths, gaps, a known deviation."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 from torch.nn.utils.rnn import pad_sequence
 
 from ggd_helpers.ranges import check, shown
@@ -156,6 +157,27 @@ class Measurements(Recording):
         """The same states at the same times, every one of them measured."""
         times = data.times.expand(len(data), -1).clone()
         return cls(times, data.states.clone(), deviation, dict(data.metadata))
+
+    def begun_at(self, time: float) -> Self:
+        """The same records with a time in front at which nothing was measured: that is where their paths start.
+
+        Raises:
+            ValueError: a record has a time before it.
+        """
+        times, values = pad(self.times, (1, 0), value=time), pad(self.values, (0, 0, 1, 0), value=torch.nan)
+        return replace(self, times=times, values=values)
+
+    def with_hidden(self, name: str) -> Self:
+        """The same records of a state with one more coordinate, which was never measured; it comes last."""
+        known = [*self.quantities, Quantity(name)]
+        more = {"names": [each.name for each in known], "units": [each.unit for each in known]}
+        deviation = None if self.deviation is None else pad(self.deviation, (0, 1), value=1.0)
+        return replace(
+            self,
+            values=pad(self.values, (0, 1), value=torch.nan),
+            deviation=deviation,
+            metadata=self.metadata | more,
+        )
 
     @property
     def quantities(self) -> list[Quantity]:

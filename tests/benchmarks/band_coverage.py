@@ -49,21 +49,6 @@ class Study:
         clean = ggd.simulate(self.system, RECORDS, points=401, dt=self.horizon / 400, seed=seed)
         return ggd.measure(clean, ggd.uneven_instants(clean, SAMPLES, seed=seed), noise=noise, seed=seed)
 
-    def questions(self, both: bool) -> dict[str, Question]:
-        known = self.system.conjugate(self.grid)
-
-        def scale(law: ggd.GradientDynamics) -> Tensor | float:
-            return law.conjugate(self.grid).norm() / known.norm() if both else 1.0
-
-        def entropy(law: ggd.GradientDynamics) -> Tensor:
-            values = law.entropy(self.grid) / scale(law)
-            return values - values.mean()
-
-        def dissipation(law: ggd.GradientDynamics) -> Tensor:
-            return law.dissipation(self.grid, scale(law) * known) / scale(law)
-
-        return {"velocity": lambda law: law(self.grid), "S": entropy, "Xi": dissipation}
-
 
 def particle() -> Study:
     system = ggd.SteepParticle(gamma=1.0, steepness=2.0)
@@ -115,7 +100,7 @@ def one(study: Study, learned: str, noise: float, seed: int, members: int) -> di
     history = ggd.fit(model, data, recipe, seed=seed, progress=False)
     fitted_at = time.process_time()
     laplace = ggd.Laplace.of(model, data, study.likelihood)
-    asked = study.questions(learned == "both")
+    asked = (ggd.with_both_learned if learned == "both" else ggd.with_one_given)(study.system, study.grid)
     asked = {name: question for name, question in asked.items() if learned == "both" or name in ("velocity", learned)}
     bands = {name: laplace.band(question) for name, question in asked.items()}
     bands["rollout"] = laplace.rollout(study.starts, study.horizon * study.times)
