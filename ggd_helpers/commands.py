@@ -12,6 +12,7 @@ import sys
 import time
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 from packaging.requirements import Requirement
 
@@ -20,7 +21,7 @@ from ggd_helpers.batch import sweep_command
 from ggd_helpers.batch.alone.command import add_explore_command
 from ggd_helpers.batch.classroom.command import add_class_command
 from ggd_helpers.batch.columns import aligned
-from ggd_helpers.batch.signals import answer_all_like_ctrl_c
+from ggd_helpers.batch.signals import answer_all_like_ctrl_c, undisturbed
 from ggd_helpers.files import CHAPTERS
 
 NOT_WRITTEN = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
@@ -100,18 +101,23 @@ def _run(arguments: argparse.Namespace, folder: Path) -> int:
     except KeyboardInterrupt:
         print(f"ggd: interrupted. Nothing was written to {out}.", file=sys.stderr)
         return 1
-    seconds = time.perf_counter() - start
+    with undisturbed() as came:  # all is written: whoever ends the program now comes too late
+        _tell(chapter.name, out, results, time.perf_counter() - start)
+        came.clear()
+    return 0
 
+
+def _tell(name: str, out: Path, results: dict[str, Any], seconds: float) -> None:
+    """Print the numbers of a run that was finished, and where it left what."""
     width = shutil.get_terminal_size((100, 24)).columns
     pictures = len(list((out / "figures").glob("*.png")))
     print("", *metrics_table(results["metrics"], results.get("failed", {}), width), "", sep="\n")
     shown = _shortest(out.resolve())
-    print(f"{chapter.name} took {seconds:.0f} s")
+    print(f"{name} took {seconds:.0f} s")
     print(f"  notebook  {shown / 'notebook.ipynb'}")
     print(f"  numbers   {shown / 'results.json'}")
     print(f"  figures   {shown / 'figures'} ({pictures} pictures)")
     print(f"  open it   {_shortest(Path(sys.executable).with_name('ggd'))} lab {shown / 'notebook.ipynb'}")
-    return 0
 
 
 def metrics_table(metrics: dict[str, dict[str, float]], failed: dict[str, dict[str, str]], width: int) -> list[str]:

@@ -15,8 +15,9 @@ import papermill
 import pytest
 from conftest import HEEDS_SIGNALS, immutable
 
-from ggd_helpers import batch
+from ggd_helpers import batch, commands
 from ggd_helpers.batch.place import Place, claimed
+from ggd_helpers.batch.signals import ENDINGS
 from ggd_helpers.commands import answer, metrics_table
 
 PARAMETERS = """\
@@ -268,6 +269,23 @@ class TestRun:
         flag.unlink()
         assert {path.name for path in tmp_path.iterdir()} == {"notebooks", "tmp"}
         assert files(tmp_path / "tmp") == set()
+
+    @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+    def test_a_signal_that_comes_when_all_is_written_comes_too_late(
+        self, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture, name: str
+    ):
+        def told(*_: object) -> list[str]:
+            signal.raise_signal(getattr(signal, name))
+            return ["the numbers"]
+
+        before = {each: signal.getsignal(each) for each in ENDINGS}
+        monkeypatch.setattr(commands, "metrics_table", told)
+        try:
+            assert answer(["run", "03_tiny"], folder) == 0
+        finally:
+            for each, handler in before.items():
+                signal.signal(each, handler)
+        assert "03_tiny took" in capsys.readouterr().out
 
     @pytest.mark.parametrize("error", [KeyboardInterrupt, OSError("disk full")])
     def test_half_written_files_go_and_the_earlier_run_stays(
