@@ -2,12 +2,14 @@
 
 import math
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from conftest import normal, refused
+from scipy import stats
 from scipy.optimize import curve_fit
 from torch import nn
 
@@ -277,6 +279,28 @@ def test_a_path_or_a_deviation_that_is_wrong_is_noticed(steep_fit):
     assert "more steps" in ggd.ResidualCheck.of(ggd.Laplace.of(found.model, data, coarse), data).verdict
     generous = known(data, 2.0)
     assert "too large" in ggd.ResidualCheck.of(ggd.Laplace.of(found.model, generous, QUICK), generous).verdict
+
+
+def lag_one_p(sets: torch.Tensor) -> torch.Tensor:
+    """What the check says of each set of residuals, `(sets, records, times)`, whatever law they come from."""
+    values = sets[0, ..., None]
+    times = torch.arange(values.shape[1]).double().expand(values.shape[:2])
+    data = ggd.Measurements(times, values, torch.ones(1).double())
+    found = ggd.Laplace.of(Constant(), data, ggd.RecordLikelihood(ggd.GradedRK4(2), prior=FLAT))
+    checks = [ggd.ResidualCheck.of(replace(found, residuals=each[..., None]), data) for each in sets]
+    return torch.tensor([check.lag_one_p for check in checks])
+
+
+@pytest.mark.parametrize(("records", "times"), [(1, 10), (6, 4), (2, 60)])
+def test_chance_is_as_rare_as_the_check_says_however_few_the_values(records, times):
+    found = lag_one_p(normal((300, records, times), 5))
+    for level in (0.1, 0.5):
+        assert stats.binomtest(int((found < level).sum()), 300, level).pvalue > 1e-3
+
+
+def test_ten_values_that_go_together_are_noticed_and_single_ones_cannot_be():
+    assert lag_one_p(torch.linspace(0.5, 1.5, 10).double()[None, None]) < 1e-3
+    assert lag_one_p(normal((1, 5, 1), 3)).isnan()
 
 
 def test_a_rollouts_band_is_that_of_its_derivatives(steep_fit):

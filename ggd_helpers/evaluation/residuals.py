@@ -1,5 +1,6 @@
 """Whether a law explains measurements: what it leaves over should look like noise."""
 
+import math
 from dataclasses import dataclass
 from typing import Self
 
@@ -23,8 +24,8 @@ class ResidualCheck:
         chi_square, degrees: the sum of the squared residuals in deviations of the noise, and its expectation under the
             law; only where the deviation was given, else `None`: an estimated one makes them equal.
         p_value: the probability of a larger `chi_square`, were the law true; small if the law misses something.
-        lag_one: the correlation of residuals that follow each other in a record.
-        lag_one_p: the probability of a larger one in white noise.
+        lag_one: the correlation of residuals that follow each other in a record; NaN where hardly any do.
+        lag_one_p: the probability of a larger one in white normal noise, of pairs as if they were independent.
         path_error: the largest error of the numerical paths, in deviations of the noise.
     """
 
@@ -42,13 +43,13 @@ class ResidualCheck:
         residuals = fitted.residuals
         chi_square = residuals.square().nansum().item()
         given = data.deviation is not None
-        lag_one, error = _lag_one(residuals)
+        lag_one, lag_one_p = _lag_one(residuals)
         return cls(
             chi_square if given else None,
             fitted.degrees,
             float(stats.chi2.sf(chi_square, fitted.degrees)) if given else None,
             lag_one,
-            float(stats.norm.sf(lag_one / error)),
+            lag_one_p,
             _path_error(fitted, data),
         )
 
@@ -68,15 +69,21 @@ class ResidualCheck:
             return ("Neighbouring residuals go together: the law misses something (a variable that was not seen, too "
                     "small a network, a fit that has not arrived: try more restarts), or the errors of the "
                     "measurement do; the bands are then too narrow.")  # fmt: skip
+        if math.isnan(self.lag_one_p):
+            return "Too few values follow each other: whether the residuals are noise cannot be told."
         return "The residuals look like noise: the data give no reason to doubt the law."
 
 
 def _lag_one(residuals: Tensor) -> tuple[float, float]:
-    """The correlation of values next to each other in time, and its deviation in white noise."""
-    pairs = _seen_in_a_row(residuals)
-    products = pairs.prod(dim=-1)
-    size = pairs.square().mean()
-    return (products.mean() / size).item(), (products.square().sum().sqrt() / (len(products) * size)).item()
+    """The correlation `r` of values next to each other in time, and the probability of a larger one in white noise.
+
+    Of `n` pairs `r sqrt((n - 1)/(1 - r^2))` follows Student's distribution with `n - 1` degrees of freedom.
+    """
+    before, after = _seen_in_a_row(residuals).unbind(dim=-1)
+    if len(before) < 2:
+        return math.nan, math.nan
+    r = (before.dot(after) / (before.norm() * after.norm())).item()
+    return r, float(stats.t.sf(r * math.sqrt((len(before) - 1) / max(1 - r**2, 1e-12)), len(before) - 1))
 
 
 def _seen_in_a_row(residuals: Tensor) -> Tensor:

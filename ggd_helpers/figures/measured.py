@@ -4,12 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import matplotlib.pyplot as plt
+import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
 from ggd_helpers.evaluation.laplace import Band, Laplace
 from ggd_helpers.figures.style import COLOURS, KNOWN, LEARNED, learned_line, legend_outside, styled
 from ggd_helpers.recordings.measured import Measurements
+
+MARKERS = "os^Dvp"
 
 
 @dataclass(frozen=True)
@@ -47,20 +50,27 @@ def error_bands(panels: Mapping[str, BandPanel], level: float = 0.9) -> Figure:
 
 @styled
 def fitted_records(data: Measurements, fitted: Laplace, chosen: int = 3) -> Figure:
-    """The first records with what was fitted to them, and what is left over of all records."""
+    """The first records with what was fitted to them, and what is left over of all records.
+
+    Axes are as the likelihood saw the values: logarithmic where it took their logarithm.
+    """
     figure, (left, right) = plt.subplots(1, 2, figsize=(8, 3.1))
+    names, time = [str(each) for each in data.quantities], f"time {data.clock}"
     for k in range(min(chosen, len(data))):
-        for c in range(data.values.shape[-1]):
+        for c in range(len(names)):
             seen, colour = data.observed[k, :, c], COLOURS[k % len(COLOURS)]
-            times, marker = data.times[k][seen], "os^D"[c % 4]
+            times, marker = data.times[k][seen], MARKERS[(c if len(names) > 1 else k) % len(MARKERS)]
             left.plot(times, data.values[k, :, c][seen], marker, color=colour, ms=4)
             left.plot(times, fitted.fitted[k, :, c][seen], color=colour, **LEARNED)
-    left.set(xlabel="time $t$", ylabel="measured (marks), fitted (lines)")
-    for c in range(data.values.shape[-1]):
-        right.plot(data.times, fitted.residuals[..., c], "os^D"[c % 4], color=COLOURS[c % len(COLOURS)], ms=3)
+    scale = "log" if fitted.likelihood.scale is torch.log else "linear"
+    left.set(xlabel=time, ylabel=f"{', '.join(names)}: measured, fitted", yscale=scale)
+    for c in range(len(names)):
+        right.plot(
+            data.times, fitted.residuals[..., c], MARKERS[c % len(MARKERS)], color=COLOURS[c % len(COLOURS)], ms=3
+        )
     for height in (-2, 0, 2):
         right.axhline(height, color="0.7", lw=0.8, zorder=0)
-    right.set(xlabel="time $t$", ylabel="value less path (deviations of the noise)")
+    right.set(xlabel=time, ylabel="value less path (deviations of the noise)")
     return figure
 
 

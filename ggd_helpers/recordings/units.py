@@ -11,11 +11,11 @@ from ggd_helpers.recordings.measured import Measurements
 
 @dataclass(frozen=True)
 class Units:
-    """Units of one set of measurements: its values then have mean 0 and deviation 1, and its longest record lasts 1.
+    """Units of one set of measurements: its values then reach from -1 to 1, and its longest record lasts 1.
 
     Attributes:
-        shift: the mean of each coordinate, `(n,)`.
-        size: its deviation, `(n,)`; 1 where it never changes.
+        shift: the middle between the smallest and the largest value of each coordinate, `(n,)`.
+        size: half the distance between them, `(n,)`; 1 where it never changes.
         time: the longest duration of a record.
     """
 
@@ -27,10 +27,10 @@ class Units:
     def of(cls, data: Measurements) -> Self:
         """Of these measurements, whatever is missing in them."""
         values = data.values.flatten(0, 1)
-        shift = values.nanmean(dim=0)
-        size = (values - shift).square().nanmean(dim=0).sqrt()
+        low, high = values.nan_to_num(torch.inf).amin(dim=0), values.nan_to_num(-torch.inf).amax(dim=0)
+        size = (high - low) / 2
         time = (data.times - data.times[:, :1]).nan_to_num(0.0).max().item()
-        return cls(shift, torch.where(size > 0, size, 1.0), time)
+        return cls((low + high) / 2, torch.where(size > 0, size, 1.0), time)
 
     def standardise(self, data: Measurements) -> Measurements:
         """Measurements in these units; names of units are left out, for they hold no more.
