@@ -297,6 +297,17 @@ def test_a_learned_pair_meets_the_principle_and_the_second_law():
         assert ((law.entropy.conjugate(x) * v).sum(-1) >= -1e-12).all()
 
 
+def test_a_dual_that_is_steep_one_way_and_flat_the_other_gives_a_velocity():
+    """`Xi* = a (v_1 + v_2)^2/2` and `S = -(x_1 + x_2)^2/2`: `a (v_1 + v_2) = -(x_1 + x_2)`, and nothing the other way."""
+    steep = 1e6
+    dual = FormulaDissipation(lambda x, v: steep * v.sum(-1).square() / 2)
+    entropy = FormulaEntropy(lambda x: -x.sum(-1).square() / 2)
+    law, x = OnsagerNetwork(entropy, dual), states(50, 12, 2)
+    v = law(x)
+    torch.testing.assert_close(steep * v.sum(-1), -x.sum(-1), rtol=1e-6, atol=1e-6)
+    assert (v[:, 0] - v[:, 1]).abs().max() < 1e-3
+
+
 def test_the_raw_loss_is_zero_for_potentials_that_vanish_whatever_the_motion():
     x = states(50, 13, 2)
     batch = Batch(x, duffing(x), 0.1)

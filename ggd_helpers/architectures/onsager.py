@@ -56,9 +56,10 @@ class OnsagerNetwork(nn.Module):
         return (v - torch.linalg.solve(slope, self.residual(states, v))).reshape(x.shape)
 
     def _slope(self, x: Tensor, v: Tensor) -> Tensor:
-        """`d^2 Xi*/dv^2`, `(m, n, n)`, a little of 1 added so that it can be inverted."""
+        """`d^2 Xi*/dv^2`, `(m, n, n)`, a little of 1 and of its own size added so that it can be inverted."""
         bend = jacrev(lambda v: self.dual.flux(x, v).sum(0))(v).movedim(0, 1)  # a flux sees its own velocity only
-        return bend + 1e-12 * torch.eye(x.shape[-1]).to(x)
+        little = 1e-12 * (1 + bend.diagonal(dim1=-2, dim2=-1).sum(-1))
+        return bend + little[:, None, None] * torch.eye(x.shape[-1]).to(x)
 
     def _solved(self, x: Tensor) -> Tensor:
         v, wanted = torch.zeros_like(x), self.entropy.conjugate(x)
