@@ -7,7 +7,6 @@ from typing import Protocol
 
 import numpy as np
 import torch
-from scipy.integrate import solve_ivp
 from torch import Tensor
 
 from ggd_helpers.effort import check_rk4, check_time
@@ -147,6 +146,8 @@ def _finite(t: float, slope: Tensor) -> np.ndarray:
 
 
 def _solve(f: Callable, y0: np.ndarray, dt: float, points: int, **options: object) -> np.ndarray:
+    from scipy.integrate import solve_ivp  # here, for it takes 0.7 s
+
     check("dt", dt, "positive", "it is the time between two stored states")
     check("points", points, "a whole number, 1 or more", "it is how many states are returned")
     if points == 1:

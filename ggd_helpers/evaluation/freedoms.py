@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Generic, Self, TypeVar
 
 import torch
-from scipy.optimize import minimize_scalar
 from torch import Tensor
 
 from ggd_helpers.dynamics.gradient import GradientDynamics
@@ -79,6 +78,8 @@ class Gauge(Freedom[GradientDynamics]):
 
         Source: thesis 4.1.2, corrected.
         """
+        from scipy.optimize import minimize_scalar  # here, for it takes 0.6 s
+
         x_star = system.conjugate(states)
         known = system.dissipation(states, x_star)
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, Self
 
 import torch
-from scipy import stats
 from torch import Tensor, nn
 from torch.func import jacfwd
 
@@ -32,6 +31,8 @@ class Band(NamedTuple):
 
     def edges(self, level: float = 0.9) -> tuple[Tensor, Tensor]:
         """The lower and the upper edge of the interval that holds the truth with the probability `level`."""
+        from scipy import stats  # here, for it takes a second
+
         check("level", level, "0 to 1", "it is the probability that a band holds the truth")
         reach = float(stats.t.ppf(0.5 + 0.5 * level, self.degrees)) * self.deviation
         return self.value - reach, self.value + reach

@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
-from scipy.optimize import minimize_scalar
 
 from ggd_helpers.ranges import shown
 
@@ -76,6 +75,8 @@ def _even_but_rounded(times: np.ndarray, dt: float, digits: Digits) -> bool:
     Only where the last digit is at most half a step, so that a missing row is seen, and so much finer than a whole
     trajectory that `dt` is known to 5 %.
     """
+    from scipy.optimize import minimize_scalar  # here, for it takes 0.6 s
+
     half, count = digits.rounding(times), times.shape[1]
     last_digit = 2 * float(half.max())
     if not (math.isfinite(dt) and last_digit <= dt * min(1 / 2, (count - 1) / 20)):

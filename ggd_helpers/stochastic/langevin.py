@@ -5,7 +5,6 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
-from scipy.optimize import least_squares
 from torch import Tensor
 
 from ggd_helpers.dynamics.gradient import GradientDynamics
@@ -93,6 +92,8 @@ def most_probable_path(entropy: Entropy, mobility: float, start: Tensor, end: Te
     Raises:
         ValueError: fewer than 3 points, or the minimisation did not converge.
     """
+    from scipy.optimize import least_squares  # here, for it takes 0.6 s
+
     if points < 3:
         raise ValueError(f"points must be a whole number, 3 or more (got {points!r}).")
     share = torch.linspace(0, 1, points, dtype=start.dtype)[1:-1, None]

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import sympy
 import torch
 from torch import Tensor
 
@@ -144,6 +143,8 @@ def _molecules(sides: Sequence[Mapping[str, int]], species: Sequence[str]) -> Te
 
 def _integer_kernel(matrix: Tensor) -> list[list[int]]:
     """Whole-number vectors without common divisor that span the kernel of a matrix of whole numbers."""
+    import sympy  # here, for it takes a second
+
     vectors = []
     for column in sympy.Matrix(matrix.int().tolist()).nullspace():
         scale = sympy.ilcm(*[entry.q for entry in column])

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from scipy.integrate import solve_ivp
 from torch import Tensor
 
 from ggd_helpers.ranges import check
@@ -114,6 +113,7 @@ class Radau:
 
     def _solve(self, weights: Weights, theta: Tensor, starts: Tensor, durations: Tensor):
         """SciPy's dense solution over the shares of all records' durations; `None` if it does not reach the end."""
+        from scipy.integrate import solve_ivp  # here, for it takes 0.7 s
 
         def velocity(s: float, y: np.ndarray) -> np.ndarray:
             slope = durations * weights.ask(lambda law: law(torch.from_numpy(y).view(starts.shape)), theta)
