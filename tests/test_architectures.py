@@ -298,7 +298,7 @@ def test_a_learned_pair_meets_the_principle_and_the_second_law():
 
 
 def test_a_dual_that_is_steep_one_way_and_flat_the_other_gives_a_velocity():
-    """`Xi* = a (v_1 + v_2)^2/2` and `S = -(x_1 + x_2)^2/2`: `a (v_1 + v_2) = -(x_1 + x_2)`, and nothing the other way."""
+    """`Xi* = a (v_1 + v_2)^2/2` and `S = -(x_1 + x_2)^2/2`: `a (v_1 + v_2) = -(x_1 + x_2)`, any the other way."""
     steep = 1e6
     dual = FormulaDissipation(lambda x, v: steep * v.sum(-1).square() / 2)
     entropy = FormulaEntropy(lambda x: -x.sum(-1).square() / 2)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Self
 
 import torch
+from scipy import stats
 from torch import Tensor
 
 from ggd_helpers.evaluation.laplace import Laplace
@@ -39,7 +40,6 @@ class ResidualCheck:
     @torch.no_grad()
     def of(cls, fitted: Laplace, data: Measurements) -> Self:
         """Check a fit with the data that it was made of."""
-        from scipy import stats  # here, for it takes a second
 
         residuals = fitted.residuals
         chi_square = residuals.square().nansum().item()

@@ -55,9 +55,11 @@ def fitted_records(data: Measurements, fitted: Laplace, chosen: int = 3) -> Figu
     Axes are as the likelihood saw the values: logarithmic where it took their logarithm.
     """
     figure, (left, right) = plt.subplots(1, 2, figsize=(8, 3.1))
-    names, time = [str(each) for each in data.quantities], f"time {data.clock}"
+    seen_at_all = data.observed.any(dim=(0, 1)).tolist()
+    names = [str(each) for each, seen in zip(data.quantities, seen_at_all, strict=True) if seen]
+    time = f"time {data.clock}"
     for k in range(min(chosen, len(data))):
-        for c in range(len(names)):
+        for c in range(data.values.shape[-1]):
             seen, colour = data.observed[k, :, c], COLOURS[k % len(COLOURS)]
             times, marker = data.times[k][seen], MARKERS[(c if len(names) > 1 else k) % len(MARKERS)]
             left.plot(times, data.values[k, :, c][seen], marker, color=colour, ms=4)
