@@ -1,6 +1,5 @@
 """Measurements parted in two, what a law is fitted to and what it is judged by, and how it fares."""
 
-import math
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -34,10 +33,11 @@ class HeldOut:
         if len(data) > 1:
             learn_from, judge_by = data.split(fraction, seed)
             return cls(learn_from, judge_by, judge_by.observed)
-        begun = data.values.clone()
-        begun[:, 2 * begun.shape[1] // 3 :] = math.nan
-        learn_from = replace(data, values=begun)
-        return cls(learn_from, data, data.observed & ~learn_from.observed)
+        cut = 2 * data.times.shape[1] // 3
+        begun = replace(data, times=data.times[:, :cut], values=data.values[:, :cut])
+        unseen = data.observed.clone()
+        unseen[:, :cut] = False
+        return cls(begun, data, unseen)
 
     def misfit(self, fitted: Laplace) -> float:
         """How far unseen values lie off the law's paths, in deviations of the noise (rms): 1 if law and noise are true.
