@@ -149,6 +149,10 @@ class TestAtEvenTimes:
         times = (torch.arange(40, dtype=torch.float64) / 3).expand(2, -1).mul(100).round() / 100
         assert at_even_times(Measurements(times, times[..., None])).metadata["evened"] == []
 
+    def test_a_lost_row_is_a_gap(self):
+        times = torch.tensor([[0.0, 1.0, 2.0, 4.0, 5.0]], dtype=torch.float64)
+        assert "uneven" in at_even_times(Measurements(times, times[..., None])).metadata["evened"][0]
+
     def test_nothing_to_draw_lines_through(self):
         values = torch.ones(1, 3, 2, dtype=torch.float64)
         values[..., 1] = torch.nan

@@ -49,7 +49,7 @@ def at_even_times(data: Measurements) -> Trajectories:
         ValueError: no record is left.
     """
     ends = (data.times - data.times[:, :1]).nan_to_num(0.0).amax(dim=1)
-    kept = (data.observed.any(dim=1).all(dim=1) & (ends >= LEAST * ends.max())).nonzero()[:, 0]
+    kept = (data.observed.any(dim=1).all(dim=1) & (ends >= LEAST * ends.max()) & (ends > 0)).nonzero()[:, 0]
     if not len(kept):
         raise ValueError(
             "no record that lasts holds a value of every coordinate: there is nothing to draw lines through."
@@ -59,8 +59,7 @@ def at_even_times(data: Measurements) -> Trajectories:
     steps = used.times.diff(dim=1)
     points = min(round(ends.min().item() / steps.nanmedian().item()) + 1, int(timed.sum(dim=1).max()))
     even = interpolated(used, max(points, 2))
-    off = (used.times - used.times[:, :1]) / even.dt
-    uneven = (off - off.round()).abs().nan_to_num(0.0).max() > EVEN
+    uneven = (steps / even.dt - 1).abs().nan_to_num(0.0).max() > EVEN
     missing = int((~used.observed & timed[..., None]).sum())
     shortest, longest = ends.min().item(), ends.max().item()
     said = []
