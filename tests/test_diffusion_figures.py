@@ -8,6 +8,7 @@ from conftest import check_drawn, functions_of
 from matplotlib.text import Text
 
 from ggd_helpers import figures
+from ggd_helpers.evaluation.laplace import Band
 from ggd_helpers.evaluation.measures import against
 from ggd_helpers.evaluation.report import evaluate
 from ggd_helpers.figures import diffusion_live
@@ -48,6 +49,16 @@ DRAWINGS = {
     "spot": lambda s: figures.spot(s.system.grid, torch.rand(16), {"exact": torch.rand(16), "ours": torch.rand(16)}),
 }
 ONE_QUANTITY = {"profiles"}  # the first panel's label is for all, though each has its own scale
+
+
+def test_a_band_shades_what_lies_between_its_edges():
+    c = torch.linspace(0, 1, 5, dtype=torch.float64)[:, None]
+    band = Band(2 * c, 0.1 + c)
+    above = figures.diffusivities(c, {"known": c, "learned": 2 * c}, c, {"learned": band}).axes[0]
+    corners = torch.from_numpy(above.collections[0].get_paths()[0].vertices)
+    for x, low, high in zip(c[:, 0], *(edge[:, 0] for edge in band.edges(0.9)), strict=True):
+        heights = corners[(corners[:, 0] - x).abs() < 1e-9, 1]
+        torch.testing.assert_close(torch.stack([heights.min(), heights.max()]), torch.stack([low, high]))
 
 
 def test_every_function_is_tried():

@@ -22,7 +22,6 @@ from ggd_helpers.potentials.general import (
     ConcaveEntropy,
     ConvexDissipation,
     CoshDissipation,
-    FormulaEntropy,
     IsotropicDissipation,
 )
 from ggd_helpers.recordings.simulate import simulate
@@ -81,8 +80,6 @@ DRAWINGS = {
     ("same_motion", 1): lambda s: figures.same_motion(s.models, s.system),
     ("ellipses", 2): lambda s: figures.ellipses({"known": (EYE, FRICTION), "one": (FRICTION, EYE)}),
     ("beyond_the_data", 1): lambda s: figures.beyond_the_data(s.system, {"near": s.near, "far": s.far}, reach=5.0),
-    ("law_of_measurements", 1): lambda s: figures.law_of_measurements(s.report, s.data),
-    ("law_of_measurements", 2): lambda s: figures.law_of_measurements(s.report, s.data),
     ("entropy_hill", 1): lambda s: figures.entropy_hill(s.system, s.data),
 }
 
@@ -211,19 +208,6 @@ def test_contours_are_labelled_with_the_known_values(scenes):
         for label in labels:
             at = torch.tensor(label.get_position())
             assert float(label.get_text().replace("−", "-")) == pytest.approx(value(at).item(), abs=0.03)
-
-
-def test_the_learned_law_is_drawn_over_all_that_was_measured_and_the_entropy_from_rest(scenes):
-    scene = scenes[2]
-    lifted = GradientDynamics(FormulaEntropy(lambda x: 3 - x.square().sum(-1) / 2), scene.near.dissipation)
-    report = evaluate(lifted, scene.data.select([1, 2]), [])
-    _, law, entropy = figures.law_of_measurements(report, scene.data).axes
-    for i, (velocities, heights) in enumerate(zip(law.lines, entropy.lines, strict=True)):
-        x, v = velocities.get_data()
-        assert x[0] == pytest.approx(scene.data.states[..., i].min().item())
-        assert x[-1] == pytest.approx(scene.data.states[..., i].max().item())
-        assert v == pytest.approx(-1.3 * torch.sinh(0.5 * torch.as_tensor(x)).numpy() / 0.5, abs=1e-9)
-        assert heights.get_ydata() == pytest.approx(-(x**2) / 2, abs=1e-4)
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from conftest import normal, refused
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ggd_helpers.recordings.interpolated import interpolated
+from ggd_helpers.recordings.interpolated import at_even_times, interpolated
 from ggd_helpers.recordings.measure import even_instants, measure, uneven_instants
 from ggd_helpers.recordings.measured import Measurements
 from ggd_helpers.recordings.regular import Trajectories
@@ -120,6 +120,45 @@ def test_what_cannot_be_read_at_even_times():
         interpolated(data, 5)
     with refused("points", "2 or more"):
         interpolated(data.select(torch.tensor([0])), 1)
+
+
+class TestAtEvenTimes:
+    def test_even_and_complete_records_stay_as_they_are(self):
+        data = Measurements.from_trajectories(CLEAN)
+        even = at_even_times(data)
+        assert even.metadata["evened"] == []
+        assert even.dt == pytest.approx(CLEAN.dt)
+        torch.testing.assert_close(even.states, CLEAN.states)
+
+    def test_what_was_done_is_said(self):
+        times = torch.tensor([0.0, 1.0, 2.1, 3.0, 4.0], dtype=torch.float64).repeat(4, 1)
+        values = torch.stack([times, -2 * times], dim=-1)
+        values[0, 1, 1] = torch.nan  # a gap
+        times[1, 4], values[1, 4] = torch.nan, torch.nan  # shorter
+        times[2, 2:], values[2, 2:] = torch.nan, torch.nan  # too short
+        values[3, :, 0] = torch.nan  # unseen
+        even = at_even_times(Measurements(times, values))
+        line = torch.arange(4, dtype=torch.float64)
+        torch.testing.assert_close(even.states, torch.stack([line, -2 * line], dim=-1).expand(2, -1, -1))
+        left_out, missing, uneven, shortest = even.metadata["evened"]
+        assert "2 of 4 records are left out" in left_out
+        assert "1 missing" in missing
+        assert "uneven: values are read off straight lines, every 1." in uneven
+        assert "end at 3, like the shortest one; the longest lasts 4." in shortest
+
+    def test_rounded_times_are_even(self):
+        times = (torch.arange(40, dtype=torch.float64) / 3).expand(2, -1).mul(100).round() / 100
+        assert at_even_times(Measurements(times, times[..., None])).metadata["evened"] == []
+
+    def test_a_lost_row_is_a_gap(self):
+        times = torch.tensor([[0.0, 1.0, 2.0, 4.0, 5.0]], dtype=torch.float64)
+        assert "uneven" in at_even_times(Measurements(times, times[..., None])).metadata["evened"][0]
+
+    def test_nothing_to_draw_lines_through(self):
+        values = torch.ones(1, 3, 2, dtype=torch.float64)
+        values[..., 1] = torch.nan
+        with refused("record", "coordinate"):
+            at_even_times(Measurements(torch.arange(3.0, dtype=torch.float64)[None], values))
 
 
 def test_a_record_begins_where_nothing_was_measured():

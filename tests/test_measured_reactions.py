@@ -8,14 +8,17 @@ from torch.testing import assert_close
 from ggd_helpers.architectures.polynomial import PolynomialLaw
 from ggd_helpers.dynamics.gradient import GradientDynamics
 from ggd_helpers.evaluation.freedoms import potential_errors
+from ggd_helpers.evaluation.laplace import Laplace
 from ggd_helpers.evaluation.reactions import ScaledTilt
 from ggd_helpers.files import DATA
 from ggd_helpers.potentials.general import FormulaDissipation, FormulaEntropy
 from ggd_helpers.potentials.reactions import LearnedMassAction, LearnedMixture
 from ggd_helpers.systems.reactions import MassActionReactions
 from ggd_helpers.training.fit import fit
-from ggd_helpers.training.objectives import FlowMatching
-from ggd_helpers.training.self_scaled_bfgs import SelfScaledBFGS
+from ggd_helpers.training.graded_rk4 import GradedRK4
+from ggd_helpers.training.record_likelihood import RecordLikelihood
+from ggd_helpers.training.starts_of_records import Positive
+from ggd_helpers.training.whole_records import WholeRecords
 
 SYSTEM = MassActionReactions("A + 2 B <-> C; C + D <-> A")
 STATES = 0.1 + torch.rand(40, 4, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
@@ -47,17 +50,23 @@ def test_whatever_the_weights_the_motion_is_mass_action_with_the_rates_it_names(
 
 def test_the_shipped_recording_gives_back_the_rates_it_was_made_with():
     data, model = SYSTEM.read(DATA / "reactions.csv"), learned()
-    recipe = SelfScaledBFGS(objective=FlowMatching(segment=4), iterations=30, restarts=1, points=15)
-    fit(model, data, recipe, seed=20, progress=False)
+    assumed = RecordLikelihood(GradedRK4(32), scale=torch.log, domain=Positive())
+    fit(model, data, WholeRecords(assumed, restarts=1), seed=20, progress=False)
     kf, kb = model.dissipation.rates(model.entropy)
-    assert_close(kf, torch.tensor([2.0, 1.0], dtype=torch.float64), rtol=0.05, atol=0)
-    assert_close(kb, torch.tensor([1.0, 0.5], dtype=torch.float64), rtol=0.05, atol=0)
+    assert_close(kf, torch.tensor([2.0, 1.0], dtype=torch.float64), rtol=0.01, atol=0)
+    assert_close(kb, torch.tensor([1.0, 0.5], dtype=torch.float64), rtol=0.01, atol=0)
+    assert_close(Laplace.of(model, data, assumed).noise, torch.full((4,), 0.01, dtype=torch.float64), rtol=0.1, atol=0)
 
 
-def test_columns_may_stand_in_any_order(tmp_path):
+def test_columns_may_stand_in_any_order_times_be_uneven_and_cells_empty(tmp_path):
     path = tmp_path / "mine.csv"
-    path.write_text("trajectory,t,D,A,C,B\n0,0,4,1,3,2\n0,1,8,5,7,6\n")
-    assert SYSTEM.read(path).states.tolist() == [[[1, 2, 3, 4], [5, 6, 7, 8]]]
+    path.write_text("trajectory,t [s],D [mM],A,C,B\n0,0,4,1,3,2\n0,1,8,5,,6\n1,0.5,8,5,7,6\n0,1.5,8,9,7,6\n")
+    data = SYSTEM.read(path)
+    missing = float("nan")
+    first = [[1, 2, 3, 4], [5, 6, missing, 8], [9, 6, 7, 8]]
+    wanted = torch.tensor([first, [[5, 6, 7, 8], *[[missing] * 4] * 2]], dtype=torch.float64)
+    assert_close(data.values, wanted, equal_nan=True)
+    assert list(map(str, data.quantities)) == ["A", "B", "C", "D (mM)"]
 
 
 @pytest.mark.parametrize(
@@ -68,7 +77,10 @@ def test_columns_may_stand_in_any_order(tmp_path):
             ["columns 'A, B, C'", "species 'A, B, C, D'", "name them alike"],
         ),
         ("trajectory,t,A,B,C,E\n0,0,1,2,3,4\n0,1,1,2,3,4\n", ["'A, B, C, E'", "name them alike"]),
-        ("trajectory,t,A,B,C,D\n0,0,1,2,3,0\n0,1,1,2,3,4\n", ["concentrations must be positive (got 0)", "logarithm"]),
+        (
+            "trajectory,t,D,A,B,C\n7,0,1,2,3,4\n8,0,1,2,3,4\n8,1.5,1,2,0,4\n7,1,1,2,3,4\n",
+            ["concentrations must be positive (got 0 for B at t = 1.5 in record 2 of 2)", "logarithm", "empty"],
+        ),
     ],
 )
 def test_what_is_not_of_these_reactions_is_refused(tmp_path, text, words):

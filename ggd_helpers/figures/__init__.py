@@ -46,7 +46,6 @@ from ggd_helpers.figures.particle import (
     ellipses,
     entropy_hill,
     error_histogram,
-    law_of_measurements,
     potentials,
     potentials_2d,
     prediction,

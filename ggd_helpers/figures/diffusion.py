@@ -7,6 +7,7 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from ggd_helpers.evaluation.laplace import Band
 from ggd_helpers.figures.style import COLOURS, DASHES, KNOWN, LEARNED, legend_outside, styled
 from ggd_helpers.grids import PeriodicGrid
 from ggd_helpers.recordings.regular import Trajectories
@@ -119,16 +120,25 @@ def densities(
 
 
 @styled
-def diffusivities(c: Tensor, curves: Mapping[str, Tensor], seen: Tensor) -> Figure:
-    """Diffusivities `D(c)`, and below them how often each concentration occurs in the training data `seen`."""
+def diffusivities(
+    c: Tensor, curves: Mapping[str, Tensor], seen: Tensor, bands: Mapping[str, Band] | None = None
+) -> Figure:
+    """Diffusivities `D(c)`, and below them how often each concentration occurs in the training data `seen`.
+
+    `bands` holds what shades 90 % about some of the curves, by their labels, of the shape of `c`.
+    """
+    bands = bands or {}
     figure, (above, below) = plt.subplots(2, 1, figsize=(6.4, 3.9), sharex=True, height_ratios=[3, 1])
     for i, (label, values) in enumerate(curves.items()):
         line = KNOWN if label == "known" else {"color": COLOURS[i], "ls": DASHES[i % 4], "lw": 1.6}
         above.plot(c.squeeze(), values.squeeze(), **line, label=label)
+        if label in bands:
+            low, high = (edge.squeeze() for edge in bands[label].edges())
+            above.fill_between(c.squeeze(), low, high, color=COLOURS[i], alpha=0.25, lw=0, label="90 % band")
     above.set(ylabel="$D(c)$ (length$^2$/time)", ylim=(0, None))
     below.hist(seen.flatten(), bins=60, range=(c.min().item(), c.max().item()), color="0.6")
     below.set(xlabel="concentration $c$", ylabel="cells seen", yscale="log")
-    legend_outside(figure, above, columns=len(curves))
+    legend_outside(figure, above, columns=len(curves) + len(bands))
     return figure
 
 

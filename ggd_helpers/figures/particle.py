@@ -10,7 +10,7 @@ from torch import Tensor
 from ggd_helpers.dynamics.gradient import GradientDynamics
 from ggd_helpers.dynamics.law import Law
 from ggd_helpers.evaluation.freedoms import Freedom, Shift
-from ggd_helpers.evaluation.report import Report, Rollout
+from ggd_helpers.evaluation.report import Rollout
 from ggd_helpers.figures.style import COLOURS, DASHES, KNOWN, LEARNED, learned_line, legend_outside, styled
 from ggd_helpers.integrators import rk4
 from ggd_helpers.recordings.regular import Trajectories
@@ -189,33 +189,6 @@ def beyond_the_data(system: Law, laws: Mapping[str, Law], reach: float, data: fl
     right.axhspan(-data, data, color="0.92", zorder=0)
     left.set(xlabel="$x$", ylabel="velocity $dx/dt$", title="the law")
     right.set(xlabel="time $t$", ylabel="$x$", title="its motion from outside")
-    legend_outside(figure, left, place="outside lower center")
-    return figure
-
-
-@styled
-def law_of_measurements(report: Report[Trajectories], measured: Trajectories, chosen: int = 0) -> Figure:
-    """A held-out trajectory and the model's own; the learned velocity and entropy along each axis through rest.
-
-    `measured` is all that was recorded: its names, and the ranges over which the law is drawn.
-    """
-    data, made = report.data, report.rollout
-    names = measured.metadata.get("names") or [f"$x_{i + 1}$" for i in range(measured.states.shape[-1])]
-    rest = made.states[:, -1].mean(dim=0)
-    figure, (left, middle, right) = plt.subplots(1, 3, figsize=(9, 3.3))
-    left.plot([], [], "o", color="0.6", ms=3, label="measured")
-    for i, name in enumerate(names):
-        low, high = measured.states[..., i].aminmax()
-        line = rest.repeat(101, 1)
-        line[:, i] = torch.linspace(float(low), float(high), 101, dtype=rest.dtype)
-        style = learned_line(i) | {"label": name}
-        left.plot(data.times, data.states[chosen, :, i], "o", color="0.6", ms=2)
-        left.plot(made.times, made.states[chosen, :, i], **style)
-        middle.plot(line[:, i], report.model(line)[:, i], **style)
-        right.plot(line[:, i], report.model.entropy(line) - report.model.entropy(rest), **style)
-    left.set(xlabel="time", ylabel="state", title="held out, and the model's")
-    middle.set(xlabel="state, along each axis", ylabel="its velocity", title="the learned law")
-    right.set(xlabel="state, along each axis", ylabel="$S$ less $S$ at rest", title="the learned entropy")
     legend_outside(figure, left, place="outside lower center")
     return figure
 

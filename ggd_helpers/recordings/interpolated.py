@@ -1,5 +1,7 @@
 """Measurements at even times, by straight lines in between: what recipes for clean, even recordings need."""
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 
@@ -30,3 +32,43 @@ def interpolated(data: Measurements, points: int) -> Trajectories:
         for t, x, seen in records
     ]
     return Trajectories(torch.from_numpy(np.stack(states)), float(even[1]), metadata=dict(data.metadata))
+
+
+LEAST = 0.5  # of the longest record: what lasts less would cut all others short
+EVEN = 0.05  # of a step: how far even times may be off by rounding
+
+
+def at_even_times(data: Measurements) -> Trajectories:
+    """Read every record at even times as far apart as readings mostly are; see `interpolated`.
+
+    What had to be done stands in `metadata["evened"]`, in sentences: none where all records are complete, as long and
+    even, and nothing was done. A record that lasts less than half of the longest, or in which a coordinate was never
+    seen, is left out.
+
+    Raises:
+        ValueError: no record is left.
+    """
+    ends = (data.times - data.times[:, :1]).nan_to_num(0.0).amax(dim=1)
+    kept = (data.observed.any(dim=1).all(dim=1) & (ends >= LEAST * ends.max()) & (ends > 0)).nonzero()[:, 0]
+    if not len(kept):
+        raise ValueError(
+            "no record that lasts holds a value of every coordinate: there is nothing to draw lines through."
+        )
+    used, ends = data.select(kept), ends[kept]
+    timed = ~used.times.isnan()
+    steps = used.times.diff(dim=1)
+    points = min(round(ends.min().item() / steps.nanmedian().item()) + 1, int(timed.sum(dim=1).max()))
+    even = interpolated(used, max(points, 2))
+    uneven = (steps / even.dt - 1).abs().nan_to_num(0.0).max() > EVEN
+    missing = int((~used.observed & timed[..., None]).sum())
+    shortest, longest = ends.min().item(), ends.max().item()
+    said = []
+    if len(kept) < len(data):
+        said.append(f"{len(data) - len(kept)} of {len(data)} records are left out: too short, or a coordinate unseen.")
+    if missing:
+        said.append(f"Straight lines stand in for {missing} missing values.")
+    if uneven:
+        said.append(f"Times are uneven: values are read off straight lines, every {even.dt:.3g}.")
+    if longest - shortest > EVEN * even.dt:
+        said.append(f"All records end at {shortest:.3g}, like the shortest one; the longest lasts {longest:.3g}.")
+    return replace(even, metadata=even.metadata | {"evened": said})

@@ -11,7 +11,7 @@ from torch import Tensor
 from ggd_helpers.dynamics.gradient import GradientDynamics
 from ggd_helpers.potentials.reactions import IdealMixture, MassActionDissipation
 from ggd_helpers.ranges import shown
-from ggd_helpers.recordings.regular import Trajectories
+from ggd_helpers.recordings.measured import Measurements
 from ggd_helpers.systems.reaction_text import Reaction, read_reactions, species_of
 
 PRESETS = {
@@ -94,24 +94,28 @@ class MassActionReactions(GradientDynamics):
         """Draw `count` initial concentrations, `(count, species)`, uniform in `[0.001, 1]` (thesis 4.2.1)."""
         return 0.001 + 0.999 * torch.rand(count, self.dim, generator=generator, dtype=torch.float64)
 
-    def read(self, path: str | Path) -> Trajectories:
-        """Measured concentrations from a CSV file for `Trajectories.from_csv`: a column a species, in any order.
+    def read(self, path: str | Path) -> Measurements:
+        """Measured concentrations from a CSV file for `Measurements.from_csv`: a column a species, in any order.
 
         Raises:
             FileNotFoundError: no such file.
             ValueError: the file cannot be read, its columns are not the species, or a concentration is not positive.
         """
-        data = Trajectories.from_csv(path)
-        names = data.metadata["names"]
+        data = Measurements.from_csv(path)
+        names = [each.name for each in data.quantities]
         if sorted(names) != sorted(self.species):
             raise ValueError(f"{path} has the columns {shown(', '.join(names))} where the reactions have the species "
-                             f"{shown(', '.join(self.species))}: name them alike.")  # fmt: skip
-        if data.states.min() <= 0:
-            raise ValueError(f"{path}: concentrations must be positive (got {data.states.min().item():g}), since a "
-                             "force is the logarithm of one: leave out these times, or give what the device can just "
-                             "detect.")  # fmt: skip
+                             f"{shown(', '.join(self.species))}: name them alike. (The rates of a species that nobody "
+                             "measured depend on the unit in which one imagines it.)")  # fmt: skip
+        if (wrong := data.values <= 0).any():
+            k, j, i = wrong.nonzero()[0].tolist()
+            raise ValueError(f"{path}: concentrations must be positive (got {data.values[k, j, i].item():g} for "
+                             f"{names[i]} at t = {data.times[k, j].item():g} in record {k + 1} of {len(data)}), "
+                             "since a force is the logarithm of one: leave the cell empty, or give what the device can "
+                             "just detect.")  # fmt: skip
         order = [names.index(name) for name in self.species]
-        return replace(data, states=data.states[..., order], metadata=data.metadata | {"names": self.species})
+        told = {"names": list(self.species), "units": [data.quantities[i].unit for i in order]}
+        return replace(data, values=data.values[..., order], metadata=data.metadata | told)
 
     def equilibrium(self, c0: Tensor) -> Tensor:
         """Where the motion from `c0` ends: the highest entropy at the same conserved quantities, `(..., n)` to same.
