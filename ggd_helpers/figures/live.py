@@ -66,6 +66,7 @@ class LivePicture:
 
     rc = LIVE
     lines: Mapping[str, Mapping[str, Line2D]]
+    _background: Any = None  # drawn with the first picture, whose limits it has
 
     def __init__(self, mosaic: str, size: tuple[float, float], widths: Sequence[float] | None = None):
         with plt.style.context(STYLE), plt.rc_context(self.rc):
@@ -74,9 +75,9 @@ class LivePicture:
             panels = self.figure.subplot_mosaic(mosaic, width_ratios=widths)
             self.axes: list[Axes] = [panels[letter] for letter in sorted(panels)]
             self.animate(self.frame())
-            self.canvas.draw()  # lays the panels out
+            if layout := self.figure.get_layout_engine():
+                layout.execute(self.figure)
             self.figure.set_layout_engine("none")
-            self.draw_background()
 
     @property
     def page_width(self) -> int:
@@ -97,7 +98,7 @@ class LivePicture:
         """Draw again what does not move: needed after a change of limits, titles or contours."""
         with plt.style.context(STYLE), plt.rc_context(self.rc):
             self.canvas.draw()
-        self.background = self.canvas.copy_from_bbox(self.figure.bbox)
+        self._background = self.canvas.copy_from_bbox(self.figure.bbox)
 
     def draw_panels(self, axes: Sequence[Axes], beside: tuple[float, float, float, float]) -> None:
         """Draw again what does not move in some panels alone, at fixed places; no title or number may reach farther.
@@ -106,7 +107,7 @@ class LivePicture:
             axes: the panels.
             beside: how far a panel reaches out of its frame (left, below, right, above), as shares of the figure.
         """
-        self.canvas.restore_region(self.background)
+        self._restore_background()
         pixels, renderer = np.asarray(self.canvas.buffer_rgba()), self.canvas.get_renderer()
         height, width, _ = pixels.shape
         left, below, right, above = beside
@@ -116,7 +117,12 @@ class LivePicture:
             columns = slice(max(0, int((frame.x0 - left) * width)), int((frame.x1 + right) * width))
             pixels[rows, columns] = 255
             ax.draw(renderer)
-        self.background = self.canvas.copy_from_bbox(self.figure.bbox)
+        self._background = self.canvas.copy_from_bbox(self.figure.bbox)
+
+    def _restore_background(self) -> None:
+        if self._background is None:
+            self.draw_background()
+        self.canvas.restore_region(self._background)
 
     def move_lines(self, curves: Mapping[str, Mapping[str, Curve]]) -> None:
         """Move the lines to `curves[panel][kind]`; those that are not given vanish."""
@@ -126,7 +132,7 @@ class LivePicture:
 
     def snapshot(self) -> bytes:
         """The picture with the moving artists where they are now."""
-        self.canvas.restore_region(self.background)
+        self._restore_background()
         for artist in self.moving:
             self.figure.draw_artist(artist)
         return png_of(self.canvas)
