@@ -54,22 +54,24 @@ def fitted_records(data: Measurements, fitted: Laplace, chosen: int = 3) -> Figu
 
     Axes are as the likelihood saw the values: logarithmic where it took their logarithm.
     """
-    figure, (left, right) = plt.subplots(1, 2, figsize=(8, 3.1))
     seen_at_all = data.observed.any(dim=(0, 1)).tolist()
-    names = [str(each) for each, seen in zip(data.quantities, seen_at_all, strict=True) if seen]
-    time = f"time {data.clock}"
+    names = {c: str(each) for c, each in enumerate(data.quantities) if seen_at_all[c]}
+    figure, (left, right) = plt.subplots(1, 2, figsize=(8, 3.1 if len(names) == 1 else 3.7))
+    marks = {c: MARKERS[c % len(MARKERS)] for c in names}
     for k in range(min(chosen, len(data))):
-        for c in range(data.values.shape[-1]):
+        for c in names:
             seen, colour = data.observed[k, :, c], COLOURS[k % len(COLOURS)]
-            times, marker = data.times[k][seen], MARKERS[(c if len(names) > 1 else k) % len(MARKERS)]
-            left.plot(times, data.values[k, :, c][seen], marker, color=colour, ms=4)
+            times, mark = data.times[k][seen], marks[c] if len(names) > 1 else MARKERS[k % len(MARKERS)]
+            left.plot(times, data.values[k, :, c][seen], mark, color=colour, ms=4)
             left.plot(times, fitted.fitted[k, :, c][seen], color=colour, **LEARNED)
-    scale = "log" if fitted.likelihood.scale is torch.log else "linear"
-    left.set(xlabel=time, ylabel=f"{', '.join(names)}: measured, fitted", yscale=scale)
-    for c in range(len(names)):
-        right.plot(
-            data.times, fitted.residuals[..., c], MARKERS[c % len(MARKERS)], color=COLOURS[c % len(COLOURS)], ms=3
-        )
+    for c in names:
+        right.plot(data.times, fitted.residuals[..., c], marks[c], color=COLOURS[c % len(COLOURS)], ms=3)
+        right.plot([], [], marks[c], color=COLOURS[c % len(COLOURS)], ms=5, label=names[c])
+    if len(names) > 1:
+        legend_outside(figure, right, columns=min(len(names), 6))
+    time, scale = f"time {data.clock}", "log" if fitted.likelihood.scale is torch.log else "linear"
+    quantity = names[0] if len(names) == 1 else "value"
+    left.set(xlabel=time, ylabel=f"{quantity}: measured, fitted", yscale=scale)
     for height in (-2, 0, 2):
         right.axhline(height, color="0.7", lw=0.8, zorder=0)
     right.set(xlabel=time, ylabel="value less path (deviations of the noise)")
