@@ -51,6 +51,16 @@ def test_every_record_is_on_one_side():
     assert held.unseen.all()
 
 
+def test_unseen_values_beyond_those_to_learn_from_are_counted():
+    nan = math.nan
+    values = torch.tensor([[0.0, 1.0, nan, 0.4], [-1.0, nan, 0.5, 1.2]], dtype=torch.float64)[..., None]
+    data = ggd.Measurements(torch.arange(4.0).double().expand(2, 4), values)
+    assert [each.item() for each in data.limits] == [-1.0, 1.2]
+    first, second = data.select(torch.tensor([0])), data.select(torch.tensor([1]))
+    assert ggd.HeldOut(first, second, second.observed).beyond == 2
+    assert ggd.HeldOut(second, first, first.observed).beyond == 0
+
+
 def test_of_a_single_record_the_last_third_is_held_out():
     data = records(1, 30, 20)
     held = ggd.HeldOut.of(data)

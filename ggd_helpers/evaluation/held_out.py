@@ -39,6 +39,12 @@ class HeldOut:
         unseen[:, :cut] = False
         return cls(begun, data, unseen)
 
+    @property
+    def beyond(self) -> int:
+        """How many unseen values lie beyond all those to learn from, where nothing was learned."""
+        low, high = self.learn_from.limits
+        return int(((self.judge_by.values < low) | (self.judge_by.values > high))[self.unseen].sum())
+
     def misfit(self, fitted: Laplace) -> float:
         """How far unseen values lie off the law's paths, in deviations of the noise (rms): 1 if law and noise are true.
 

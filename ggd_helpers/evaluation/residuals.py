@@ -40,7 +40,6 @@ class ResidualCheck:
     @torch.no_grad()
     def of(cls, fitted: Laplace, data: Measurements) -> Self:
         """Check a fit with the data that it was made of."""
-
         residuals = fitted.residuals
         chi_square = residuals.square().nansum().item()
         given = data.deviation is not None

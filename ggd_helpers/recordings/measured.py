@@ -196,6 +196,12 @@ class Measurements(Recording):
         """Where there is a value, `(trajectory, time, n)`."""
         return ~self.values.isnan()
 
+    @property
+    def limits(self) -> tuple[Tensor, Tensor]:
+        """The smallest and the largest value of each coordinate, `(n,)` twice."""
+        values = self.values.flatten(0, 1)
+        return values.nan_to_num(torch.inf).amin(dim=0), values.nan_to_num(-torch.inf).amax(dim=0)
+
 
 def _deviation(measured: list[Quantity], deviation: Sequence[float] | None) -> list[float] | None:
     """One positive number for each coordinate."""

@@ -26,8 +26,7 @@ class Units:
     @classmethod
     def of(cls, data: Measurements) -> Self:
         """Of these measurements, whatever is missing in them."""
-        values = data.values.flatten(0, 1)
-        low, high = values.nan_to_num(torch.inf).amin(dim=0), values.nan_to_num(-torch.inf).amax(dim=0)
+        low, high = data.limits
         size = (high - low) / 2
         time = (data.times - data.times[:, :1]).nan_to_num(0.0).max().item()
         return cls((low + high) / 2, torch.where(size > 0, size, 1.0), time)

@@ -6,8 +6,8 @@ starts: 100 kernels, 8 at a time; none may clash with another, so each run is be
 kills: 60 runs of a second on 4 workers; a kernel or a worker is killed again and again, after once to twice the time
     that a run takes alone. All must be done, by the same command again where three attempts were in vain, none twice in
     the table, no process and no file left.
-speed: 12 runs of 10 seconds of a processor (chapters take 20 to 130), first one after another with `ggd run`, then as
-    a sweep on 2 workers.
+speed: 12 runs of 3 and of 10 seconds of a processor (chapters take 20 to 130), first one after another with `ggd run`,
+    then as a sweep on 2 workers.
 """
 
 import os
@@ -115,15 +115,20 @@ def victims(program: psutil.Process, kind: str, seen: set[psutil.Process]) -> tu
 def speed(place: Place) -> str:
     busy = "stop = time.process_time() + nap\\nwhile time.process_time() < stop: pass"
     place.notebook.write_text(place.notebook.read_text().replace("time.sleep(nap)", busy))
+    return "\n".join(_speed(place, nap) for nap in (3, 10))
+
+
+def _speed(place: Place, nap: int) -> str:
     began = time.perf_counter()
     for seed in range(12):
-        options = ["-p", f"seed={seed}", "-p", "nap=10", "--out", str(place.out.parent / "single" / str(seed))]
+        options = ["-p", f"seed={seed}", "-p", f"nap={nap}", "--out", str(place.out.parent / f"single_{nap}_{seed}")]
         assert place.start("run", "03_tiny", *options).wait() == 0
     serial, began = time.perf_counter() - began, time.perf_counter()
-    assert place.sweep(seeds=12, nap=10, workers=2).wait() == 0
+    place.out = place.out.with_name(f"out_{nap}")
+    assert place.sweep(seeds=12, nap=nap, workers=2).wait() == 0
     swept = time.perf_counter() - began
     place.check(12)
-    return f"12 runs: {serial:.0f} s one by one, {swept:.0f} s on 2 workers, {swept / serial:.2f} of it"
+    return f"12 runs of {nap} s: {serial:.0f} s one by one, {swept:.0f} s on 2 workers, {swept / serial:.2f} of it"
 
 
 if __name__ == "__main__":
