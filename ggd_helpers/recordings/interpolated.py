@@ -9,6 +9,9 @@ from ggd_helpers.ranges import check
 from ggd_helpers.recordings.measured import Measurements
 from ggd_helpers.recordings.regular import Trajectories
 
+LEAST = 0.5  # of the longest record: what lasts less would cut all others short
+EVEN = 0.05  # of a step: how far even times may be off by rounding
+
 
 def interpolated(data: Measurements, points: int) -> Trajectories:
     """Read every record at `points` even times, from its first one to where the shortest record ends.
@@ -32,10 +35,6 @@ def interpolated(data: Measurements, points: int) -> Trajectories:
         for t, x, seen in records
     ]
     return Trajectories(torch.from_numpy(np.stack(states)), float(even[1]), metadata=dict(data.metadata))
-
-
-LEAST = 0.5  # of the longest record: what lasts less would cut all others short
-EVEN = 0.05  # of a step: how far even times may be off by rounding
 
 
 def at_even_times(data: Measurements) -> Trajectories:
