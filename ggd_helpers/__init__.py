@@ -51,6 +51,7 @@ _HOMES = {
     "free_networks": ["ConvexInPart", "Dense", "Perceptron"],
     "grids": ["OpenLine", "PeriodicGrid"],
     "integrators": ["adaptive", "rk4", "rk4_along", "rk4_step", "stiff"],
+    "initialisation": ["redraw_"],
     "internal_variables.chain": ["ChainVariables"],
     "internal_variables.decoders": [
         "Gaussian",
@@ -64,7 +65,7 @@ _HOMES = {
     "internal_variables.encoder": ["DeepSet"],
     "internal_variables.model": ["InternalVariables"],
     "legendre_fenchel": ["convex_envelope", "legendre"],
-    "networks": ["FICNN", "PICNN", "averaging_", "kaiming_normal_", "positive", "redraw_"],
+    "networks": ["FICNN", "PICNN", "averaging_", "kaiming_normal_", "positive"],
     "potentials.channels": ["ChannelDissipation", "RampDissipation", "Seeing"],
     "potentials.chain": ["ChainDissipation", "LoadedChain"],
     "potentials.coordinates": ["Components", "DissipationInComponents", "EntropyInComponents"],

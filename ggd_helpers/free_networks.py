@@ -5,9 +5,9 @@ from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
-from ggd_helpers.networks import draw_normal_, sigmoid, softplus
+from ggd_helpers.initialisation import draw_normal_
+from ggd_helpers.networks import affine, columns, sigmoid, softplus
 from ggd_helpers.ranges import check
 
 
@@ -50,9 +50,10 @@ class Perceptron(_Layers):
     def forward(self, x: Tensor) -> Tensor:
         """The network's value, `(..., sizes[0])` to `(..., sizes[-1])`."""
         *hidden, last = zip(self.weights, self.biases, strict=True)
+        y = columns(x)
         for weight, bias in hidden:
-            x = torch.tanh(functional.linear(x, weight, bias))
-        return functional.linear(x, *last)
+            y = torch.tanh(affine(weight, bias, y))
+        return affine(*last, y).T.reshape(*x.shape[:-1], -1)
 
 
 class Dense(_Layers):
@@ -67,22 +68,23 @@ class Dense(_Layers):
         super().__init__([dim, *[width] * depth, 1], seed, dtype)
 
     def _preactivations(self, x: Tensor) -> list[Tensor]:
-        a = [functional.linear(x, self.weights[0], self.biases[0])]
-        for weight, bias in list(zip(self.weights, self.biases, strict=True))[1:]:
-            a.append(functional.linear(softplus(a[-1]), weight, bias))
+        (weight, bias), *layers = zip(self.weights, self.biases, strict=True)
+        a = [affine(weight, bias, columns(x))]
+        for weight, bias in layers:
+            a.append(affine(weight, bias, softplus(a[-1])))
         return a
 
     def forward(self, x: Tensor) -> Tensor:
         """The network's value, `(..., dim)` to `(...)`."""
-        return self._preactivations(x)[-1].squeeze(-1)
+        return self._preactivations(x)[-1].reshape(x.shape[:-1])
 
     def gradient(self, x: Tensor) -> Tensor:
         """The network's slope, `(..., dim)` to `(..., dim)`, by the chain rule from the output back to the input."""
         *hidden, _ = self._preactivations(x)
-        slope = self.weights[-1].squeeze(0)
+        slope = self.weights[-1].T
         for weight, a in zip(reversed(list(self.weights)[:-1]), reversed(hidden), strict=True):
-            slope = (slope * sigmoid(a)) @ weight
-        return slope
+            slope = weight.T @ (slope * sigmoid(a))
+        return slope.T.reshape(x.shape)
 
 
 class ConvexInPart(nn.Module):
@@ -125,23 +127,24 @@ class ConvexInPart(nn.Module):
 
     def _layers(self, z: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Hidden numbers of `u`, both preactivations, and the positive weights between."""
-        x, u = z[..., : self.dim], z[..., self.dim :]
-        hidden = torch.tanh(functional.linear(u, self.weights[0], self.biases[0]))
-        first = functional.linear(x, self.straight[0]) + functional.linear(u, self.weights[1], self.biases[1])
+        x, u = columns(z).split([self.dim, z.shape[-1] - self.dim])
+        hidden = torch.tanh(affine(self.weights[0], self.biases[0], u))
+        first = torch.addmm(affine(self.weights[1], self.biases[1], u), self.straight[0], x)
         between = softplus(self.raw)
-        second = functional.linear(softplus(first), between) + functional.linear(x, self.straight[1])
-        return hidden, first, second + functional.linear(hidden, self.weights[2], self.biases[2]), between
+        second = torch.addmm(affine(self.weights[2], self.biases[2], hidden), self.straight[1], x)
+        return hidden, first, torch.addmm(second, between, softplus(first)), between
 
     def forward(self, z: Tensor) -> Tensor:
         """The network's value, `(..., dim + inputs)` to `(...)`."""
         hidden, _, second, _ = self._layers(z)
-        return softplus(second) @ softplus(self.raw_last) + hidden @ self.last
+        return (softplus(self.raw_last) @ softplus(second) + self.last @ hidden).reshape(z.shape[:-1])
 
     def gradient(self, z: Tensor) -> Tensor:
         """The network's slope, `(..., dim + inputs)` to the same, by the chain rule from the output back."""
         hidden, first, second, between = self._layers(z)
-        by_second = softplus(self.raw_last) * sigmoid(second)
-        by_first = (by_second @ between) * sigmoid(first)
-        by_hidden = (by_second @ self.weights[2] + self.last) * (1 - hidden**2)
-        by_x = by_first @ self.straight[0] + by_second @ self.straight[1]
-        return torch.cat([by_x, by_first @ self.weights[1] + by_hidden @ self.weights[0]], dim=-1)
+        by_second = softplus(self.raw_last)[:, None] * sigmoid(second)
+        by_first = (between.T @ by_second) * sigmoid(first)
+        by_hidden = (self.weights[2].T @ by_second + self.last[:, None]) * (1 - hidden**2)
+        by_x = self.straight[0].T @ by_first + self.straight[1].T @ by_second
+        by_u = self.weights[1].T @ by_first + self.weights[0].T @ by_hidden
+        return torch.cat([by_x, by_u]).T.reshape(z.shape)

@@ -1,6 +1,5 @@
 """Input-convex networks: FICNN, convex in all of its input, and PICNN, convex in a part of it."""
 
-import inspect
 import math
 from collections.abc import Sequence
 from functools import partial
@@ -9,11 +8,30 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ggd_helpers.initialisation import draw_layers_
 from ggd_helpers.ranges import check
 
 # Torch's softplus turns linear above a threshold; at its default of 20 that is a kink of 2e-9, visible in float64.
 softplus = partial(functional.softplus, threshold=50.0)
 sigmoid = torch.sigmoid  # the slope of softplus
+
+
+def columns(x: Tensor) -> Tensor:
+    """Points as columns, `(..., n)` to `(n, points)`: small matrices times many columns are fast, many rows are not."""
+    return x.reshape(x.shape[:-1].numel(), x.shape[-1]).T
+
+
+def affine(weight: Tensor, bias: Tensor, x: Tensor) -> Tensor:
+    """One layer, `W x + b`, of points as columns: `(in, points)` to `(out, points)`."""
+    return torch.addmm(bias[:, None], weight, x)
+
+
+def together(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    """Two arguments with the batch that they have together."""
+    if x.shape[:-1] == y.shape[:-1]:
+        return x, y
+    batch = torch.broadcast_shapes(x.shape[:-1], y.shape[:-1])
+    return x.expand(*batch, -1), y.expand(*batch, -1)
 
 
 def positive(raw: Tensor, epsilon: float = 5.0) -> Tensor:
@@ -24,67 +42,6 @@ def positive(raw: Tensor, epsilon: float = 5.0) -> Tensor:
     Source: thesis (3.6).
     """
     return raw.clamp(min=0) + torch.exp(raw.clamp(max=0) - epsilon)
-
-
-@torch.no_grad()
-def draw_normal_(parameter: Tensor, deviation: float, generator: torch.Generator) -> None:
-    """Fill a parameter with normal numbers of mean 0, drawn on the CPU in float64: a seed means the same everywhere."""
-    parameter.copy_(deviation * torch.randn(parameter.shape, generator=generator, dtype=torch.float64))
-
-
-def draw_kaiming_(weight: Tensor, generator: torch.Generator) -> None:
-    """Draw weights `(out, in)` from a normal distribution of variance `2 / in`."""
-    draw_normal_(weight, math.sqrt(2.0 / weight.shape[1]), generator)
-
-
-def redraw_(model: nn.Module, generator: torch.Generator) -> None:
-    """Draw everything that a model learns afresh, whatever modules it is made of; what is frozen stays.
-
-    A module that has `reset_parameters(generator)` does it its own way, with all that it holds. One of torch's layers
-    is drawn by its own `reset_parameters()`. A parameter of any other module is drawn normal: a matrix as in
-    `draw_kaiming_`, the rest with deviation 1/2.
-    """
-    if not any(parameter.requires_grad for parameter in model.parameters()):
-        return
-    reset = getattr(model, "reset_parameters", None)
-    if reset is not None and "generator" in inspect.signature(reset).parameters:
-        reset(generator)
-        return
-    if reset is not None:
-        with torch.random.fork_rng():
-            torch.manual_seed(int(torch.randint(2**62, (), generator=generator)))
-            reset()
-    else:
-        for parameter in model.parameters(recurse=False):
-            if parameter.requires_grad:
-                draw_bare_(parameter, generator)
-    for part in model.children():
-        redraw_(part, generator)
-
-
-def restart_(model: nn.Module, generator: torch.Generator) -> None:
-    """Draw everything that a model learns afresh for another start of its training, by a seed that is drawn first.
-
-    The model as given is often of the very seed that `generator` began with: drawn from it, it would come out again.
-    """
-    redraw_(model, torch.Generator().manual_seed(int(torch.randint(2**62, (), generator=generator))))
-
-
-def draw_bare_(parameter: Tensor, generator: torch.Generator) -> None:
-    """Draw a parameter of which nothing else is known."""
-    if parameter.dim() == 2:
-        draw_kaiming_(parameter, generator)
-    else:
-        draw_normal_(parameter, 0.5, generator)
-
-
-def draw_layers_(network: nn.Module, generator: torch.Generator) -> None:
-    """Draw all weights of a network afresh (Kaiming normal), and set all its biases to zero."""
-    for parameter in network.parameters():
-        if parameter.dim() == 2:
-            draw_kaiming_(parameter, generator)
-        else:
-            nn.init.zeros_(parameter)
 
 
 def kaiming_normal_(model: nn.Module, seed: int) -> None:
@@ -128,7 +85,9 @@ class _ConvexNetwork(nn.Module):
 
     def positive_weights(self) -> list[Tensor]:
         """The weights between the convex layers, all positive."""
-        return [positive(raw, self.epsilon) for raw in self.raw_weights]
+        flat = positive(torch.cat([raw.flatten() for raw in self.raw_weights]), self.epsilon)
+        parts = flat.split([raw.numel() for raw in self.raw_weights])
+        return [part.view(raw.shape) for part, raw in zip(parts, self.raw_weights, strict=True)]
 
     def reset_parameters(self, generator: torch.Generator) -> None:
         """Draw all weights afresh (Kaiming normal) and set all biases to zero."""
@@ -174,15 +133,15 @@ class FICNN(_ConvexNetwork):
         self.reset_parameters(torch.Generator().manual_seed(seed))
 
     def _preactivations(self, x: Tensor, weights: list[Tensor]) -> list[Tensor]:
-        first, *skips = self.skip(x).split(self.sizes, dim=-1)
+        first, *skips = affine(self.skip.weight, self.skip.bias, columns(x)).split(self.sizes)
         a = [first]
         for weight, skip in zip(weights, skips, strict=True):
-            a.append(functional.linear(softplus(a[-1]), weight) + skip)
+            a.append(torch.addmm(skip, weight, softplus(a[-1])))
         return a
 
     def forward(self, x: Tensor) -> Tensor:
         """The network's value, `(..., dim)` to `(...)`."""
-        return softplus(self._preactivations(x, self.positive_weights())[-1]).squeeze(-1)
+        return softplus(self._preactivations(x, self.positive_weights())[-1]).reshape(x.shape[:-1])
 
     def gradient(self, x: Tensor) -> Tensor:
         """The network's slope, `(..., dim)` to `(..., dim)`, by the chain rule from the output back to the input.
@@ -193,8 +152,8 @@ class FICNN(_ConvexNetwork):
         a = self._preactivations(x, weights)
         deltas = [sigmoid(a[-1])]
         for weight, a_i in zip(reversed(weights), reversed(a[:-1]), strict=True):
-            deltas.append((deltas[-1] @ weight) * sigmoid(a_i))
-        return torch.cat(deltas[::-1], dim=-1) @ self.skip.weight
+            deltas.append((weight.T @ deltas[-1]) * sigmoid(a_i))
+        return (self.skip.weight.T @ torch.cat(deltas[::-1])).T.reshape(x.shape)
 
     def level_origin(self) -> None:
         """Tilt the output layer's `V` so that the slope at the origin vanishes: the minimum lies there to begin with.
@@ -205,7 +164,7 @@ class FICNN(_ConvexNetwork):
         with torch.no_grad():
             origin = self.skip.weight.new_zeros(self.skip.in_features)
             output = self._preactivations(origin, self.positive_weights())[-1]
-            self.skip.weight[-1] -= self.gradient(origin) / sigmoid(output)
+            self.skip.weight[-1] -= self.gradient(origin) / sigmoid(output.squeeze())
 
 
 class PICNN(_ConvexNetwork):
@@ -249,38 +208,61 @@ class PICNN(_ConvexNetwork):
     def _branch_of_x(self, x: Tensor) -> tuple[list[Tensor], list[Tensor], list[Tensor]]:
         """Offsets, gates of y and gates of z of every layer: all that `x` decides."""
         offsets, y_gates, z_gates = [], [], []
-        u = x
+        u = columns(x)
         for layer, parts in zip(self.from_x, self.sizes, strict=True):
-            offset, y_gate, u_next, z_gate = layer(u).split(parts, dim=-1)
+            offset, y_gate, u_next, z_gate = affine(layer.weight, layer.bias, u).split(parts)
             offsets.append(offset)
             y_gates.append(y_gate)
             z_gates.append(softplus(z_gate))
             u = softplus(u_next)
         return offsets, y_gates, z_gates[1:]
 
-    def _preactivations(self, y: Tensor, weights: list[Tensor], branch: tuple) -> list[Tensor]:
-        offsets, y_gates, z_gates = branch
-        direct = [
-            functional.linear(y * gate, v) + offset
-            for gate, v, offset in zip(y_gates, self.from_y, offsets, strict=True)
+    def _direct(self, y: Tensor, offsets: list[Tensor], y_gates: list[Tensor]) -> list[Tensor]:
+        """What `y` and the offsets bring to every layer, past the layers before."""
+        return [
+            torch.addmm(offset, v, columns(y) * gate)
+            for offset, v, gate in zip(offsets, self.from_y, y_gates, strict=True)
         ]
+
+    @staticmethod
+    def _preactivations(direct: list[Tensor], weights: list[Tensor], z_gates: list[Tensor]) -> list[Tensor]:
         a = [direct[0]]
-        for weight, gate, term in zip(weights, z_gates, direct[1:], strict=True):
-            a.append(functional.linear(softplus(a[-1]) * gate, weight) + term)
+        for term, weight, gate in zip(direct[1:], weights, z_gates, strict=True):
+            a.append(torch.addmm(term, weight, softplus(a[-1]) * gate))
         return a
+
+    @staticmethod
+    def _deltas(a: list[Tensor], weights: list[Tensor], z_gates: list[Tensor]) -> list[Tensor]:
+        """The slope of the output in every preactivation, by the chain rule from the output back."""
+        deltas = [sigmoid(a[-1])]
+        for a_i, weight, gate in reversed(list(zip(a[:-1], weights, z_gates, strict=True))):
+            deltas.append((weight.T @ deltas[-1]) * gate * sigmoid(a_i))
+        return deltas[::-1]
+
+    def _slope(self, deltas: list[Tensor], y_gates: list[Tensor]) -> Tensor:
+        first, *rest = [(v.T @ delta) * gate for v, delta, gate in zip(self.from_y, deltas, y_gates, strict=True)]
+        return sum(rest, start=first)
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         """The network's value, `(..., dim_x)` and `(..., dim_y)` to `(...)`."""
-        return softplus(self._preactivations(y, self.positive_weights(), self._branch_of_x(x))[-1]).squeeze(-1)
+        x, y = together(x, y)
+        offsets, y_gates, z_gates = self._branch_of_x(x)
+        a = self._preactivations(self._direct(y, offsets, y_gates), self.positive_weights(), z_gates)
+        return softplus(a[-1]).reshape(y.shape[:-1])
 
     def gradient(self, x: Tensor, y: Tensor) -> Tensor:
-        """The network's slope in `y`, `(..., dim_y)`, by the chain rule from the output back to `y`."""
-        weights, branch = self.positive_weights(), self._branch_of_x(x)
-        _, y_gates, z_gates = branch
-        a = self._preactivations(y, weights, branch)
-        delta = sigmoid(a[-1])
-        slope = (delta @ self.from_y[-1]) * y_gates[-1]
-        for i in reversed(range(len(weights))):
-            delta = (delta @ weights[i]) * z_gates[i] * sigmoid(a[i])
-            slope = slope + (delta @ self.from_y[i]) * y_gates[i]
-        return slope
+        """The network's slope in `y`, `(..., dim_y)`."""
+        x, y = together(x, y)
+        weights, (offsets, y_gates, z_gates) = self.positive_weights(), self._branch_of_x(x)
+        a = self._preactivations(self._direct(y, offsets, y_gates), weights, z_gates)
+        return self._slope(self._deltas(a, weights, z_gates), y_gates).T.reshape(y.shape)
+
+    def gradient_beyond_zero(self, x: Tensor, y: Tensor) -> Tensor:
+        """The slope in `y` less that at `y = 0`, `(..., dim_y)`: both at once, for `x` decides the same for both."""
+        x, y = together(x, y)
+        weights, (offsets, y_gates, z_gates) = self.positive_weights(), self._branch_of_x(x)
+        direct = [torch.cat(pair, dim=1) for pair in zip(self._direct(y, offsets, y_gates), offsets, strict=True)]
+        z_gates = [torch.cat([gate, gate], dim=1) for gate in z_gates]
+        deltas = self._deltas(self._preactivations(direct, weights, z_gates), weights, z_gates)
+        rises = [at_y - at_zero for at_y, at_zero in (delta.chunk(2, dim=1) for delta in deltas)]
+        return self._slope(rises, y_gates).T.reshape(y.shape)

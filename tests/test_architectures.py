@@ -12,8 +12,8 @@ from ggd_helpers.architectures.metriplectic import FreeFriction, Matrix, Metripl
 from ggd_helpers.architectures.onsager import OnsagerInBalance, OnsagerNetwork
 from ggd_helpers.architectures.physics_informed import PhysicsInformedOscillator
 from ggd_helpers.architectures.projected import Orthogonal, ProjectedMetriplectic, ProjectedPoisson
+from ggd_helpers.initialisation import redraw_
 from ggd_helpers.integrators import adaptive, rk4
-from ggd_helpers.networks import redraw_
 from ggd_helpers.potentials.channels import ChannelDissipation
 from ggd_helpers.potentials.general import (
     ConvexDissipation,

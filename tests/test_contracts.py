@@ -9,7 +9,7 @@ from conftest import normal
 from torch import Tensor, nn
 
 from ggd_helpers.dynamics.gradient import GradientDynamics
-from ggd_helpers.networks import redraw_
+from ggd_helpers.initialisation import redraw_
 from ggd_helpers.potentials.general import ConcaveEntropy, DissipationPotential
 from ggd_helpers.recordings.recording import Recording
 from ggd_helpers.recordings.regular import Trajectories

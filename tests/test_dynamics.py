@@ -6,7 +6,7 @@ from conftest import normal
 from torch.func import jacrev, vmap
 
 from ggd_helpers.dynamics.gradient import GradientDynamics
-from ggd_helpers.networks import redraw_
+from ggd_helpers.initialisation import redraw_
 from ggd_helpers.potentials.general import (
     ConcaveEntropy,
     ConvexDissipation,

@@ -14,7 +14,7 @@ from PIL import Image
 
 from ggd_helpers.explorers import particle as explorers
 from ggd_helpers.explorers.particle import ParticleExplorer
-from ggd_helpers.networks import redraw_
+from ggd_helpers.initialisation import redraw_
 
 pytestmark = pytest.mark.filterwarnings("error")
 

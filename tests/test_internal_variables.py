@@ -15,10 +15,10 @@ from zuko.transforms import MonotonicTransform
 from ggd_helpers.evaluation import internal_variables as measures
 from ggd_helpers.evaluation.report import evaluate
 from ggd_helpers.free_networks import Dense, Perceptron
+from ggd_helpers.initialisation import redraw_
 from ggd_helpers.internal_variables.decoders import DECODERS, Gaussian, GaussianMixture, Sigmoidal, decoder_named
 from ggd_helpers.internal_variables.encoder import DeepSet
 from ggd_helpers.internal_variables.model import InternalVariables
-from ggd_helpers.networks import redraw_
 from ggd_helpers.potentials.isothermal import DualDissipation, FreeEnergy
 from ggd_helpers.recordings.ensembles import Ensembles, pool, sampling_variance, share_linearly
 from ggd_helpers.recordings.simulate_ensembles import simulate_groups

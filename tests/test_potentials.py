@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.func import grad, hessian
 
-from ggd_helpers.networks import redraw_
+from ggd_helpers.initialisation import redraw_
 from ggd_helpers.potentials.force import ForceDissipation
 from ggd_helpers.potentials.general import (
     ConcaveEntropy,

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from ggd_helpers.free_networks import Perceptron
-from ggd_helpers.networks import redraw_
+from ggd_helpers.initialisation import redraw_
 from ggd_helpers.potentials.general import Entropy
 from ggd_helpers.potentials.generic import Energy, Poisson
 from ggd_helpers.ranges import check

@@ -4,7 +4,8 @@ import torch
 from torch import Tensor, nn
 
 from ggd_helpers.grids import PeriodicGrid
-from ggd_helpers.networks import redraw_, softplus
+from ggd_helpers.initialisation import redraw_
+from ggd_helpers.networks import softplus
 from ggd_helpers.ranges import check
 
 

@@ -5,7 +5,7 @@ from torch import Tensor, nn
 from torch.func import jacrev
 
 from ggd_helpers.dynamics.generic import DampedMechanics
-from ggd_helpers.networks import redraw_
+from ggd_helpers.initialisation import redraw_
 from ggd_helpers.potentials.channels import Seeing
 from ggd_helpers.potentials.general import DissipationPotential, Entropy
 from ggd_helpers.potentials.generic import Energy

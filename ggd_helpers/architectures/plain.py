@@ -5,7 +5,8 @@ import itertools
 import torch
 from torch import Tensor, nn
 
-from ggd_helpers.networks import redraw_, softplus
+from ggd_helpers.initialisation import redraw_
+from ggd_helpers.networks import softplus
 from ggd_helpers.potentials.coordinates import Components
 from ggd_helpers.ranges import check
 

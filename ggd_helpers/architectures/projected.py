@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from ggd_helpers.architectures.metriplectic import Friction, Matrix, Metriplectic, apply
-from ggd_helpers.networks import draw_normal_
+from ggd_helpers.initialisation import draw_normal_
 from ggd_helpers.potentials.general import Entropy
 from ggd_helpers.potentials.generic import Energy, Poisson
 from ggd_helpers.ranges import check

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from ggd_helpers.dynamics.gradient import GradientDynamics
-from ggd_helpers.networks import redraw_
+from ggd_helpers.initialisation import redraw_
 from ggd_helpers.potentials.driven import DrivenDissipation, DrivenEntropy
 from ggd_helpers.potentials.general import DissipationPotential
 

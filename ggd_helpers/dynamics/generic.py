@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from ggd_helpers.networks import redraw_
+from ggd_helpers.initialisation import redraw_
 from ggd_helpers.potentials.general import DissipationPotential, Entropy
 from ggd_helpers.potentials.generic import Energy, Poisson
 from ggd_helpers.ranges import check, shown

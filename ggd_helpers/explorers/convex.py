@@ -9,8 +9,9 @@ from torch import Tensor, nn
 from ggd_helpers.explorers.base import Explorer, curve
 from ggd_helpers.figures.convex_live import FitPicture
 from ggd_helpers.figures.live import Curve
+from ggd_helpers.initialisation import draw_normal_
 from ggd_helpers.legendre_fenchel import convex_envelope
-from ggd_helpers.networks import FICNN, draw_normal_
+from ggd_helpers.networks import FICNN
 from ggd_helpers.training.regression import STRICTER, Loss, mean_square, regress
 
 X = torch.linspace(-1.5, 1.5, 61, dtype=torch.float64)

@@ -10,11 +10,11 @@ from torch.distributions import Distribution
 
 from ggd_helpers.dynamics.driven import DrivenDynamics
 from ggd_helpers.grids import OpenLine
+from ggd_helpers.initialisation import redraw_
 from ggd_helpers.integrators import VelocityField
 from ggd_helpers.internal_variables.decoders import PhaseFlow, TwoPhases
 from ggd_helpers.internal_variables.encoder import DeepSet
 from ggd_helpers.internal_variables.model import MOST_REFERENCES, rate_of
-from ggd_helpers.networks import redraw_
 from ggd_helpers.potentials.chain import ChainDissipation, LoadedChain, by_spring, of_chain
 from ggd_helpers.potentials.general import IsotropicDissipation
 from ggd_helpers.potentials.isothermal import ConvexFreeEnergy, DualDissipation

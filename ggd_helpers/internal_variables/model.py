@@ -9,9 +9,9 @@ from torch import Tensor, nn
 from torch.distributions import Distribution
 
 from ggd_helpers.dynamics.driven import DrivenDynamics
+from ggd_helpers.initialisation import redraw_
 from ggd_helpers.internal_variables.decoders import Decoder, Gaussian
 from ggd_helpers.internal_variables.encoder import DeepSet
-from ggd_helpers.networks import redraw_
 from ggd_helpers.potentials.general import DissipationPotential, IsotropicDissipation
 from ggd_helpers.potentials.isothermal import DualDissipation, FreeEnergy
 from ggd_helpers.recordings.ensembles import Ensembles

@@ -6,7 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from ggd_helpers.free_networks import Perceptron
-from ggd_helpers.networks import draw_normal_, sigmoid, softplus
+from ggd_helpers.initialisation import draw_normal_
+from ggd_helpers.networks import sigmoid, softplus
 from ggd_helpers.potentials.general import DissipationPotential
 from ggd_helpers.ranges import check, shown
 

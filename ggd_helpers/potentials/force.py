@@ -2,6 +2,7 @@
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from ggd_helpers.networks import FICNN
 from ggd_helpers.potentials.general import DissipationPotential
@@ -32,12 +33,17 @@ class ForceDissipation(DissipationPotential):
         super().__init__()
         self.network, self.centre = FICNN(forces, width=width, depth=depth, seed=seed, dtype=dtype), centre
 
+    def _with_zero(self, x_star: Tensor) -> Tensor:
+        """The forces one below the other, the force 0 at the end, as the network sees them, `(points + 1, forces)`."""
+        return functional.pad(x_star.reshape(-1, x_star.shape[-1]), (0, 0, 0, 1)) - self.centre
+
     def forward(self, x: Tensor, x_star: Tensor) -> Tensor:
         """The dissipation potential, `(..., n)` and `(..., forces)` to `(...)`."""
-        psi, zero = self.network, torch.full_like(x_star, -self.centre)
-        return psi(x_star - self.centre) - psi(zero) - (x_star * psi.gradient(zero)).sum(-1)
+        psi, points = self.network, self._with_zero(x_star)
+        value, at_zero = psi(points).split([len(points) - 1, 1])
+        return (value - at_zero).reshape(x_star.shape[:-1]) - (x_star * psi.gradient(points[-1])).sum(-1)
 
     def flux(self, x: Tensor, x_star: Tensor) -> Tensor:
         """The flux `Psi'(x*) - Psi'(0)`, `(..., n)` and `(..., forces)` to `(..., forces)`."""
-        slope, zero = self.network.gradient, torch.full_like(x_star, -self.centre)
-        return slope(x_star - self.centre) - slope(zero)
+        slope = self.network.gradient(self._with_zero(x_star))
+        return (slope[:-1] - slope[-1]).reshape(x_star.shape)

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor, nn
 
-from ggd_helpers.networks import FICNN, PICNN, draw_normal_
+from ggd_helpers.initialisation import draw_normal_
+from ggd_helpers.networks import FICNN, PICNN
 from ggd_helpers.ranges import check
 
 
@@ -132,10 +133,7 @@ class ConvexDissipation(DissipationPotential):
 
     def flux(self, x: Tensor, x_star: Tensor) -> Tensor:
         """The flux `dPsi/dx*(x, x*) - dPsi/dx*(x, 0)`, `(..., n)` twice to `(..., n)`."""
-        batch = torch.broadcast_shapes(x.shape[:-1], x_star.shape[:-1])
-        x, x_star = x.expand(*batch, -1), x_star.expand(*batch, -1)
-        slope, slope_at_zero = self.network.gradient(x, torch.stack([x_star, torch.zeros_like(x_star)]))
-        return slope - slope_at_zero
+        return self.network.gradient_beyond_zero(x, x_star)
 
 
 class _QuadraticForm(nn.Module):

@@ -5,7 +5,8 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from ggd_helpers.networks import draw_layers_, softplus
+from ggd_helpers.initialisation import draw_layers_
+from ggd_helpers.networks import softplus
 from ggd_helpers.potentials.general import DissipationPotential
 from ggd_helpers.ranges import check
 

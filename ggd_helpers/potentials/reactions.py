@@ -5,7 +5,8 @@ import math
 import torch
 from torch import Tensor, nn
 
-from ggd_helpers.networks import FICNN, draw_normal_
+from ggd_helpers.initialisation import draw_normal_
+from ggd_helpers.networks import FICNN
 from ggd_helpers.potentials.general import DissipationPotential, Entropy, cosh_less_one
 
 

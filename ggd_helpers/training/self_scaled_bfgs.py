@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from ggd_helpers.networks import restart_
+from ggd_helpers.initialisation import restart_
 from ggd_helpers.ranges import check
 from ggd_helpers.recordings.recording import Recording
 from ggd_helpers.training.checkpoint import check_same_loss

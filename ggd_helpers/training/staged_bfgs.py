@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ggd_helpers.initialisation import restart_
 from ggd_helpers.internal_variables.chain import ChainVariables
-from ggd_helpers.networks import restart_
 from ggd_helpers.ranges import check
 from ggd_helpers.recordings.ensembles import Ensembles
 from ggd_helpers.training.block_matching import BlockMatching

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ggd_helpers.networks import restart_
+from ggd_helpers.initialisation import restart_
 from ggd_helpers.ranges import check
 from ggd_helpers.recordings.measured import Measurements
 from ggd_helpers.training.checkpoint import check_same_loss

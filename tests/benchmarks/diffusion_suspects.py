@@ -17,7 +17,7 @@ from torch.nn import functional
 
 import ggd_helpers as ggd
 from ggd_helpers import networks, profiles
-from ggd_helpers.networks import redraw_
+from ggd_helpers.initialisation import redraw_
 
 CELLS, DT, RECIPE = 32, 0.03, ggd.SelfScaledBFGS(iterations=200, restarts=2, trial=40, points=3)
 NETWORKS = (("plain", 16, 1.0), ("pair", 16, 1.0), ("pair", 8, 1.0), ("pair", 16, 4.0))
