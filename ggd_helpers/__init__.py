@@ -50,8 +50,8 @@ _HOMES = {
     "files": ["data_path"],
     "free_networks": ["ConvexInPart", "Dense", "Perceptron"],
     "grids": ["OpenLine", "PeriodicGrid"],
-    "integrators": ["adaptive", "rk4", "rk4_along", "rk4_step", "stiff"],
     "initialisation": ["redraw_"],
+    "integrators": ["adaptive", "rk4", "rk4_along", "rk4_step", "stiff"],
     "internal_variables.chain": ["ChainVariables"],
     "internal_variables.decoders": [
         "Gaussian",

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from functools import partial
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -209,7 +210,7 @@ class PICNN(_ConvexNetwork):
         """Offsets, gates of y and gates of z of every layer: all that `x` decides."""
         offsets, y_gates, z_gates = [], [], []
         u = columns(x)
-        for layer, parts in zip(self.from_x, self.sizes, strict=True):
+        for layer, parts in zip(cast("list[nn.Linear]", self.from_x), self.sizes, strict=True):
             offset, y_gate, u_next, z_gate = affine(layer.weight, layer.bias, u).split(parts)
             offsets.append(offset)
             y_gates.append(y_gate)
