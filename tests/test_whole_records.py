@@ -321,7 +321,7 @@ def test_the_bootstrap_agrees_where_there_are_many_records():
     members = ggd.bootstrap(law, data, recipe, members=24)
     ratio = ggd.band_of(members, lambda law: law.a).deviation / deviation
     assert 0.6 < ratio < 1.5
-    others = ggd.from_other_starts(lambda seed: Constant(), data, recipe, members=3)
+    others = ggd.committee(lambda seed: Constant(), data, recipe, members=3, progress=False)
     assert ggd.band_of(others, lambda law: law.a).deviation < 0.05 * deviation
 
 

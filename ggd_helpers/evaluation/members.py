@@ -1,7 +1,8 @@
-"""Bands from several fits of one law: trained on resampled records, or on the same ones from other starts."""
+"""Bands from several fits of one law: of a `committee`, or trained on resampled records."""
 
 import copy
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
@@ -10,8 +11,9 @@ from torch import Tensor, nn
 from ggd_helpers.evaluation.laplace import Band
 from ggd_helpers.ranges import check
 from ggd_helpers.recordings.recording import Recording
+from ggd_helpers.training.committee import trained
 from ggd_helpers.training.contracts import Recipe
-from ggd_helpers.training.fit import fit
+from ggd_helpers.training.side_by_side import side_by_side
 
 
 def bootstrap(model: nn.Module, data: Recording, recipe: Recipe, members: int = 8, seed: int = 0) -> list[nn.Module]:
@@ -23,25 +25,10 @@ def bootstrap(model: nn.Module, data: Recording, recipe: Recipe, members: int = 
     """
     check("members", members, "a whole number, 2 or more", "their spread makes the band")
     generator = torch.Generator().manual_seed(seed)
-    made = [copy.deepcopy(model) for _ in range(members)]
-    for member in made:
-        drawn = torch.randint(len(data), (len(data),), generator=generator)
-        fit(member, data.select(drawn), recipe, seed=seed, progress=False)
-    return made
-
-
-def from_other_starts(
-    draw: Callable[[int], nn.Module], data: Recording, recipe: Recipe, members: int = 8, seed: int = 0
-) -> list[nn.Module]:
-    """Fit `members` laws to the same data, from weights drawn with the seeds `seed`, `seed + 1`, ...
-
-    Their spread tells how the training ends, not what the data leave open: as error bars they are overconfident.
-    """
-    check("members", members, "a whole number, 2 or more", "their spread makes the band")
-    made = [draw(seed + i) for i in range(members)]
-    for i, member in enumerate(made):
-        fit(member, data, recipe, seed=seed + i, progress=False)
-    return made
+    draws = [torch.randint(len(data), (len(data),), generator=generator) for _ in range(members)]
+    return side_by_side(
+        [partial(trained, copy.deepcopy(model), data.select(drawn), recipe, seed) for drawn in draws], progress=False
+    )
 
 
 @torch.no_grad()

@@ -116,7 +116,7 @@ def one(study: Study, learned: str, noise: float, seed: int, members: int) -> di
         again = ggd.WholeRecords(study.likelihood, restarts=1)
         for way, made in {
             "bootstrap": ggd.bootstrap(model, data, again, members, seed),
-            "other starts": ggd.from_other_starts(draw, data, recipe, members, seed + 1000),
+            "other starts": ggd.committee(draw, data, recipe, members, seed + 1000, progress=False),
         }.items():
             every = (asked | {"rollout": rollout(study)}).items()
             spread = {name: ggd.band_of(made, question)._replace(value=bands[name].value) for name, question in every}
