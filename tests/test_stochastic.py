@@ -12,6 +12,7 @@ from scipy import stats
 from ggd_helpers.integrators import rk4
 from ggd_helpers.potentials.general import FormulaEntropy, QuadraticEntropy
 from ggd_helpers.stochastic.exchange import Exchange
+from ggd_helpers.stochastic.generating import distinct
 from ggd_helpers.stochastic.gillespie import gillespie
 from ggd_helpers.stochastic.langevin import langevin, most_probable_path, onsager_machlup_action
 
@@ -181,3 +182,11 @@ def test_no_other_path_has_less_action():
 def test_too_few_points_are_refused():
     with refused("points", "2", "3 or more"):
         most_probable_path(BOWL, 1.0, torch.zeros(1).double(), torch.ones(1).double(), 0.1, 2)
+
+
+def test_distinct_rows_are_those_of_torch():
+    rows = torch.randint(0, 4, (500, 3), generator=generator()).double()
+    found, often = distinct(rows)
+    expected, counts = rows.unique(dim=0, return_counts=True)
+    assert torch.equal(found, expected)
+    assert torch.equal(often, counts)

@@ -31,6 +31,7 @@ def gillespie(
     """
     counts, clock = start.clone(), torch.zeros(len(start), dtype=times.dtype)
     seen = torch.empty(len(start), len(times), start.shape[1], dtype=start.dtype)
+    looked = torch.zeros(len(start), dtype=torch.long)  # at how many times
     running = torch.arange(len(start))
     while len(running):
         now, state = clock[running], counts[running]
@@ -38,9 +39,11 @@ def gillespie(
         _check(rates)
         total = rates.sum(dim=-1)
         wait = -torch.log1p(-_uniform(now, generator)) / total  # infinite where nothing can happen
-        due = (times >= now[:, None]) & (times < (now + wait)[:, None])
-        run, time = due.nonzero(as_tuple=True)
-        seen[running[run], time] = state[run]
+        before = torch.searchsorted(times, now + wait)  # at how many times the next event is still to come
+        due = before - looked[running]
+        time = torch.arange(int(due.sum())) + (before - due.cumsum(0)).repeat_interleave(due)
+        seen[running.repeat_interleave(due), time] = state.repeat_interleave(due, dim=0)
+        looked[running] = before
         level = _uniform(now, generator) * total
         event = (rates.cumsum(dim=-1) <= level[:, None]).sum(dim=-1).clamp(max=len(changes) - 1)
         counts[running], clock[running] = state + changes[event], now + wait
