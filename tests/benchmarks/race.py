@@ -12,8 +12,10 @@ and a precision of its own. What is judged is the velocity on test trajectories,
 import argparse
 import datetime
 import platform
+import re
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy
 import scipy
@@ -49,9 +51,9 @@ def run(seconds: dict[str, float], seeds: Sequence[int], names: Sequence[str] | 
     rows: list[Row] = []
     for seed in seeds:
         for case in (CASES[name] for name in seconds):
-            chosen = names or list(opponents(case))
+            works = {name: work for name, work in opponents(case).items() if name in (names or opponents(case))}
             began = time.perf_counter()
-            rows += race(case, seed, chosen, seconds[case.name])
+            rows += race(case, seed, works, seconds[case.name])
             print(f"{case.name}, seed {seed}: {(time.perf_counter() - began) / 60:.1f} min", flush=True)
     return rows
 
@@ -64,13 +66,21 @@ def memory_of(rows: Sequence[Row]) -> dict[str, dict[str, float]]:
     return found
 
 
+def processor() -> str:
+    """The processor's name, as Linux knows it."""
+    info = Path("/proc/cpuinfo")
+    names = re.findall(r"model name\s*: (.*)", info.read_text()) if info.is_file() else []
+    return f"{len(names)} x {names[0]}" if names else platform.processor() or platform.machine()
+
+
 def for_the_readme(rows: Sequence[Row]) -> str:
-    """The table, and how it came about."""
+    """The table, the figure, and how they came about."""
     versions = f"torch {torch.__version__}, SciPy {scipy.__version__}, NumPy {numpy.__version__}"
-    machine = f"{platform.processor() or platform.machine()}, one thread, {platform.platform()}"
+    machine = f"one thread on {processor()}, {platform.platform()}"
     date, python = datetime.date.today().isoformat(), platform.python_version()
     told = f"`make race`, {date}, {machine}, Python {python}, {versions}."
-    return f"{short_table(rows)}\n\n{told}"
+    shown = f"![Each opponent's error of the velocity against time, in six cases](notebooks/images/{FIGURE})"
+    return f"{short_table(rows)}\n\n{shown}\n\n{told}"
 
 
 def main() -> None:
@@ -90,7 +100,8 @@ def main() -> None:
     print(whole_table(rows, memory))
     print(f"{(time.perf_counter() - began) / 60:.0f} min in all")
     if not partial:
-        told = about(seeds=SEEDS, seconds=seconds, scipy=scipy.__version__, numpy=numpy.__version__)
+        versions = {"scipy": scipy.__version__, "numpy": numpy.__version__}
+        told = about(seeds=SEEDS, seconds=seconds, processor=processor(), **versions)
         keep("race", {"about": told, "memory_mib": memory, "rows": rows})
         error_against_time(rows).savefig(CHAPTERS / "images" / FIGURE, dpi=150)
         write_readme(for_the_readme(rows))

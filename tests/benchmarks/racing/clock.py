@@ -1,4 +1,7 @@
-"""The clock of the race: opponents take turns in one process, and time counts for the one whose turn it is."""
+"""The clock of the race: opponents take turns in one process, and time counts for the one whose turn it is.
+
+Time is that of the processor: what other programs take of the machine is nobody's loss.
+"""
 
 import math
 import threading
@@ -16,7 +19,7 @@ FIRST, GROWTH = 0.02, 1.12  # seconds to the first snapshot, and by what factor 
 class Snapshot(NamedTuple):
     """What an opponent had when: the weights that it would have ended with, and their loss as it sees it."""
 
-    seconds: float
+    seconds: float  # of the processor
     loss: float
     theta: np.ndarray
 
@@ -32,7 +35,7 @@ class Turn:
     up, snapshots are taken, and the work ends (`TimeUp`) when the budget is spent.
 
     Attributes:
-        seconds, cpu: of the wall clock and of the processor, while it held the baton.
+        seconds, wall: of the processor and of the clock on the wall, while it held the baton.
         evaluations: how many losses it has reported.
         snapshots: what it had, at times that grow by `GROWTH`; at last what it ended with.
         error: in words, where it ended by one.
@@ -40,7 +43,7 @@ class Turn:
 
     def __init__(self, work: Callable[["Turn"], None], budget: float, start: np.ndarray):
         self.budget, self.work = budget, work
-        self.seconds = self.cpu = 0.0
+        self.seconds = self.wall = 0.0
         self.evaluations, self.finished = 0, False
         self.snapshots: list[Snapshot] = []
         self.error: str | None = None
@@ -67,6 +70,17 @@ class Turn:
         """Report a loss, of an opponent that ends with what it has."""
         self._report(theta, loss, True)
 
+    def breathe(self) -> None:
+        """Let others work, when the slice is used up; for work that is long and has nothing to report yet."""
+        spent = self._spent()
+        if spent >= self.budget:
+            raise TimeUp
+        if spent - self._slice_began >= SLICE:
+            self._pause()
+            self._back.release()
+            self._go.acquire()
+            self._resume()
+
     def _report(self, theta: np.ndarray, loss: float, counts: bool) -> None:
         spent = self._spent()
         if spent >= self.budget:  # what came after the end does not count
@@ -77,25 +91,21 @@ class Turn:
         if spent >= self._due:
             self._snap(spent)
             self._due = FIRST * GROWTH ** (1 + math.floor(math.log(spent / FIRST) / math.log(GROWTH)))
-        if spent - self._slice_began >= SLICE:
-            self._pause()
-            self._back.release()
-            self._go.acquire()
-            self._resume()
+        self.breathe()
 
     def _spent(self) -> float:
-        return self.seconds + time.perf_counter() - self._wall_began
+        return self.seconds + time.process_time() - self._began
 
     def _snap(self, spent: float) -> None:
         self.snapshots.append(Snapshot(spent, self._now[1], self._now[0]))
 
     def _resume(self) -> None:
         self._slice_began = self.seconds
-        self._wall_began, self._cpu_began = time.perf_counter(), time.process_time()
+        self._began, self._wall_began = time.process_time(), time.perf_counter()
 
     def _pause(self) -> None:
-        self.seconds += time.perf_counter() - self._wall_began
-        self.cpu += time.process_time() - self._cpu_began
+        self.seconds += time.process_time() - self._began
+        self.wall += time.perf_counter() - self._wall_began
 
     def _run(self) -> None:
         self._go.acquire()

@@ -73,13 +73,15 @@ def _(objective: FlowMatching, model: nn.Module, state: Tensor, target: Tensor, 
 
 
 class LeastSquares:
-    """An objective on a batch as a sum of squares of its misses, in its unit."""
+    """An objective on a batch as a sum of squares of its misses, in its unit; `breathe` is called between chunks."""
 
-    def __init__(self, objective: Any, model: nn.Module, batch: Batch, unit: float):
+    def __init__(
+        self, objective: Any, model: nn.Module, batch: Batch, unit: float, breathe: Callable[[], None] = lambda: None
+    ):
         self.objective, self.model, self.dt = objective, model, batch.dt
         self.states = batch.states.flatten(0, -2)
         self.targets = batch.targets.flatten(0, batch.states.dim() - 2)
-        self.weights, self.unit = Weights(model), unit
+        self.weights, self.breathe = Weights(model), breathe
         self.size = (batch.targets.numel() * unit) ** 0.5
 
     def _of(self, theta: Tensor, state: Tensor, target: Tensor) -> Tensor:
@@ -103,4 +105,5 @@ class LeastSquares:
             hessian.addmm_(jacobian.T, jacobian)
             pull.addmv_(jacobian.T, r)
             loss += r.square().sum().item()
+            self.breathe()
         return Normal(loss, hessian, pull)

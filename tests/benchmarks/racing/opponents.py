@@ -99,7 +99,7 @@ def levenberg_marquardt(damping: float) -> Callable[[Task, Turn], None]:
 
     def work(task: Task, turn: Turn) -> None:
         function = Watched(task, turn)
-        squares = LeastSquares(task.recipe.objective, function.model, task.batch, task.unit)
+        squares = LeastSquares(task.recipe.objective, function.model, task.batch, task.unit, turn.breathe)
         start = torch.from_numpy(function.flat.read())
 
         @torch.no_grad()

@@ -2,12 +2,13 @@
 
 import copy
 import json
-import resource
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
+
+from memory import now, peak
 
 from racing.cases import CASES, Case, Task
 from racing.clock import Turn, run_in_turns
@@ -16,13 +17,14 @@ from racing.opponents import flat_of, opponents
 MARKS = (1e-6, 1e-9, 1e-12)  # of the mean squared velocity
 MEMORY_SECONDS = 2.0
 Row = dict[str, Any]
+Works = Mapping[str, Callable[[Task, Turn], None]]
 
 
-def race(case: Case, seed: int, names: Sequence[str], seconds: float) -> list[Row]:
+def race(case: Case, seed: int, works: Works, seconds: float) -> list[Row]:
     """Let opponents learn one case from one seed, in turns, and judge them afterwards."""
-    task, works = case.build(seed), opponents(case)
+    task = case.build(seed)
     start = flat_of(task.model).read()
-    turns = {name: Turn(lambda turn, work=works[name]: work(task, turn), seconds, start) for name in names}
+    turns = {name: Turn(lambda turn, work=work: work(task, turn), seconds, start) for name, work in works.items()}
     run_in_turns(list(turns.values()))
     return [{"case": case.name, "opponent": name, "seed": seed} | judged(task, turn) for name, turn in turns.items()]
 
@@ -42,7 +44,7 @@ def judged(task: Task, turn: Turn) -> Row:
         "loss": turn.snapshots[-1].loss,
         "seconds_to": first,
         "seconds": turn.seconds,
-        "cpu_seconds": turn.cpu,
+        "wall_seconds": turn.wall,
         "evaluations": turn.evaluations,
         "error": turn.error,
         "curve": {"seconds": times, "velocity_error": errors, "loss": [s.loss for s in turn.snapshots]},
@@ -59,9 +61,9 @@ def peak_memory(case: Case, name: str) -> float:
 
 def measure_memory(case_name: str, name: str) -> None:
     """Print the answer to `peak_memory`; called in a process that has done nothing else."""
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = now()
     case = CASES[case_name]
     task = case.build(0)
     turn = Turn(lambda turn: opponents(case)[name](task, turn), MEMORY_SECONDS, flat_of(task.model).read())
     run_in_turns([turn])
-    print(json.dumps((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024))
+    print(json.dumps(peak() - before))

@@ -53,8 +53,8 @@ def whole_table(rows: Iterable[Row], memory: dict[str, dict[str, float]]) -> str
 def remarks(row: Row) -> list[str]:
     """What else is to be said of a row."""
     said = [f"ended by {row['error']}"] if row["error"] else []
-    if abs(row["cpu_seconds"] - row["seconds"]) > 0.1 * row["seconds"]:
-        said.append(f"{row['cpu_seconds']:.1f} CPU seconds in {row['seconds']:.1f} s")
+    if abs(row["wall_seconds"] - row["seconds"]) > 0.1 * row["seconds"]:
+        said.append(f"{row['seconds']:.1f} CPU seconds took {row['wall_seconds']:.1f} s")
     return said
 
 
