@@ -25,7 +25,7 @@ from racing.cases import CASES
 from racing.figure import error_against_time
 from racing.opponents import opponents
 from racing.results import Row, measure_memory, peak_memory, race
-from racing.table import short_table, whole_table, write_readme
+from racing.table import clocks, short_table, whole_table, write_readme
 
 from ggd_helpers.files import CHAPTERS, commit
 
@@ -78,7 +78,7 @@ def for_the_readme(rows: Sequence[Row]) -> str:
     versions = f"torch {torch.__version__}, SciPy {scipy.__version__}, NumPy {numpy.__version__}"
     machine = f"one thread on {processor()}, {platform.platform()}"
     date, python = datetime.date.today().isoformat(), platform.python_version()
-    told = f"`make race`, {date}, {machine}, Python {python}, {versions}."
+    told = f"`make race`, {date}, {machine}, Python {python}, {versions}; {clocks(rows)}."
     shown = f"![Each opponent's error of the velocity against time, in six cases](notebooks/images/{FIGURE})"
     return f"{short_table(rows)}\n\n{shown}\n\n{told}"
 

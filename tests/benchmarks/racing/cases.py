@@ -146,11 +146,11 @@ def diffusion_local(seed: int) -> Task:
 CASES = {
     case.name: case
     for case in (
-        Case("particle, 1D", lambda seed: particle(1, seed), 12, 1e-2, 1e-3),
-        Case("particle, 2D", lambda seed: particle(2, seed), 20, 1e-2, 1e-3),
-        Case("reactions, dense", lambda seed: reactions(False, seed), 30, 1e-2, 1e-3),
-        Case("reactions, structured", lambda seed: reactions(True, seed), 10, 1e-2, 1e-3),
+        Case("particle, 1D", lambda seed: particle(1, seed), 12, 3e-2, 1e-7),
+        Case("particle, 2D", lambda seed: particle(2, seed), 22, 1e-2, 1e-7),
+        Case("reactions, dense", lambda seed: reactions(False, seed), 32, 1e-2, 1e-3),
+        Case("reactions, structured", lambda seed: reactions(True, seed), 8, 3e-2, 1e-3),
         Case("diffusion, dense", diffusion_dense, 24, 1e-2, 1e-3),
-        Case("diffusion, local", diffusion_local, 8, 1e-2, 1e-3),
+        Case("diffusion, local", diffusion_local, 6, 3e-2, 1e-5),
     )
 }

@@ -45,17 +45,21 @@ def whole_table(rows: Iterable[Row], memory: dict[str, dict[str, float]]) -> str
             cells += [f"{median(row['evaluations'] for row in each):.0f}"]
             cells += [f"{memory[case][name]:.0f}" if name in memory.get(case, {}) else ""]
             lines.append(" | ".join([f"{name:29s}", *cells]))
-        lines += [f"  {name}, seed {row['seed']}: {said}" for name, each in by_opponent.items() for row in each
-                  for said in remarks(row)]  # fmt: skip
+        lines += [
+            f"  {name}, seed {row['seed']}, ended by {row['error']}"
+            for name, each in by_opponent.items()
+            for row in each
+            if row["error"]
+        ]
+        lines.append(f"  {clocks([row for each in by_opponent.values() for row in each])}")
     return "\n".join(lines)
 
 
-def remarks(row: Row) -> list[str]:
-    """What else is to be said of a row."""
-    said = [f"ended by {row['error']}"] if row["error"] else []
-    if abs(row["wall_seconds"] - row["seconds"]) > 0.1 * row["seconds"]:
-        said.append(f"{row['seconds']:.1f} CPU seconds took {row['wall_seconds']:.1f} s")
-    return said
+def clocks(rows: Iterable[Row]) -> str:
+    """How the seconds of the processor compare with those of the clock on the wall."""
+    longer = median(row["wall_seconds"] / row["seconds"] for row in rows)
+    told = f"a second of the processor took {longer:.2f} s"
+    return told if longer > 1.1 else f"{told}: nothing else was going on"
 
 
 def _middle_error(rows: Sequence[Row]) -> float:
