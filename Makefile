@@ -8,7 +8,7 @@ FOR_TESTS := $(VENV)/.installed_for_tests
 # Without bytecode every start of Python compiles torch and matplotlib anew: 6 s each time.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run lab test test-package test-notebooks test-browser notebooks lint clean
+.PHONY: help run lab test test-package test-notebooks test-browser notebooks race growth lint clean
 .NOTPARALLEL:
 
 help:
@@ -16,6 +16,8 @@ help:
 	@echo "make lab        install if needed, open the chapters in JupyterLab"
 	@echo "make test       all tests: the package and its examples, every chapter, the browser"
 	@echo "make notebooks  execute all chapters in place, as they are committed"
+	@echo "make race       our optimiser beside others, an hour: writes README.md's table (RACE=--quick after it: 5 minutes)"
+	@echo "make growth     how time and memory grow with data and models: ten minutes"
 	@echo "make lint       style (ruff) and types (mypy)"
 	@echo "make clean      remove .venv and caches (runs/ stays)"
 	@echo "PYTHON=python3.12 after any of them names another Python for .venv"
@@ -48,6 +50,13 @@ test-browser: $(INSTALLED)
 
 notebooks: $(INSTALLED)
 	$(BIN)/python -c "from ggd_helpers.batch import refresh; refresh()"
+
+# One thread: all opponents take turns on one core.
+race: $(INSTALLED)
+	OMP_NUM_THREADS=1 $(BIN)/python tests/benchmarks/race.py $(RACE)
+
+growth: $(INSTALLED)
+	OMP_NUM_THREADS=1 $(BIN)/python tests/benchmarks/growth.py
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

@@ -41,6 +41,8 @@ class AdamThenLBFGS:
 class AdamLBFGSRun:
     """The state of a run of `AdamThenLBFGS`; one step is one epoch."""
 
+    name = "AdamThenLBFGS"
+
     def __init__(self, recipe: AdamThenLBFGS, model: nn.Module, data: Recording, generator: torch.Generator):
         self.recipe, self.model, self.data, self.generator = recipe, model, data, generator
         self.parameters = [p for p in model.parameters() if p.requires_grad]

@@ -38,6 +38,11 @@ class Run(Protocol):
     iteration: int
 
     @property
+    def name(self) -> str:
+        """What the history calls it."""
+        ...
+
+    @property
     def finished(self) -> bool:
         """Whether there is nothing left to do."""
         ...

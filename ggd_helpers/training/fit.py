@@ -21,7 +21,7 @@ CHECKPOINT_EVERY = 50  # iterations
 
 @dataclass
 class History:
-    """How the loss fell: one entry an iteration (BFGS) or an epoch (Adam and L-BFGS)."""
+    """How the loss fell: one entry an iteration (BFGS) or an epoch (Adam and L-BFGS); and by which recipe."""
 
     recipe: str
     losses: list[float] = field(default_factory=list)
@@ -70,7 +70,7 @@ def fit(
         raise ValueError("The model has no free parameter: both potentials are prescribed, there is nothing to train.")
     kept = Checkpoint(checkpoint, model, data, recipe, seed) if checkpoint else None
     run = recipe.start(model, data.like(trained[0]), torch.Generator().manual_seed(seed))
-    history = History(type(recipe).__name__)
+    history = History(run.name)
     if kept and kept.path.exists():
         earlier = kept.resume(run)
         history.losses, history.seconds = earlier["losses"], earlier["seconds"]

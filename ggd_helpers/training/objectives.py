@@ -12,6 +12,7 @@ from torch.nn import functional
 from ggd_helpers.integrators import rk4
 from ggd_helpers.ranges import check
 from ggd_helpers.recordings.regular import Trajectories
+from ggd_helpers.training.in_blocks import velocity_in_blocks
 
 
 class Batch(NamedTuple):
@@ -55,7 +56,7 @@ def mean_squared_velocity(data: Trajectories) -> float:
 
 def _velocity(model: nn.Module, states: Tensor) -> Tensor:
     """The model's velocity: of another shape, it would be stretched over all coordinates without a word."""
-    velocity = model(states)
+    velocity = velocity_in_blocks(model, states)
     if velocity.shape != states.shape:
         raise ValueError(f"the model's velocities must have the shape of the states, {tuple(states.shape)} (got "
                          f"{tuple(velocity.shape)}): it maps (..., n) to (..., n).")  # fmt: skip

@@ -1,6 +1,7 @@
-"""The quasi-Newton method behind the default recipe: dense self-scaled BFGS with a weak Wolfe line search."""
+"""The quasi-Newton method behind the default recipe: self-scaled BFGS with a weak Wolfe line search."""
 
 import math
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -8,6 +9,10 @@ from typing import Any
 import numpy as np
 import torch
 from scipy.linalg.blas import dsymv, dsyr2
+
+from ggd_helpers.training.limited_memory import LimitedMemory
+
+MOST_DENSE = 10_000  # parameters: a dense metric of as many takes 0.75 GiB, and restarts and updates need three
 
 ValueAndGradient = Callable[[np.ndarray], tuple[float, np.ndarray]]
 
@@ -44,6 +49,25 @@ class InverseHessian:
         if not 1e-12 < self.scale < 1e12:
             self.lower, self.scale = self.lower * self.scale, 1.0
 
+    def state(self) -> dict[str, Any]:
+        """What `from_state` needs."""
+        return {"lower": torch.from_numpy(self.lower.copy()), "scale": self.scale, "fresh": self.fresh}
+
+    @classmethod
+    def from_state(cls, state: dict[str, Any]) -> "InverseHessian":
+        """The metric that `state` was taken of."""
+        metric = cls(0, state["scale"])
+        metric.lower, metric.fresh = np.asfortranarray(state["lower"].numpy()), state["fresh"]
+        return metric
+
+
+Metric = InverseHessian | LimitedMemory
+
+
+def fits_a_dense_metric(parameters: int) -> bool:
+    """Whether there are few enough of them; L-BFGS takes over where they are more."""
+    return parameters <= MOST_DENSE
+
 
 def _between(low: float, low_loss: float, low_slope: float, high: float, high_loss: float) -> float:
     """Where the parabola through two ends, with the slope at the lower one, is lowest; never next to an end."""
@@ -55,22 +79,27 @@ def _between(low: float, low_loss: float, low_slope: float, high: float, high_lo
 
 @dataclass
 class Descent:
-    """One run of self-scaled BFGS with a weak Wolfe line search, from one start."""
+    """One run of self-scaled BFGS (beyond `MOST_DENSE` parameters of L-BFGS) with a weak Wolfe line search."""
 
     theta: np.ndarray
     loss: float
     gradient: np.ndarray
-    metric: InverseHessian
+    metric: Metric
     failures: int = 0
 
     @classmethod
     def start(cls, function: ValueAndGradient, theta: np.ndarray) -> "Descent":
+        """Begin at `theta`; a warning says so where there are too many parameters for a dense metric."""
+        if not fits_a_dense_metric(len(theta)):
+            warnings.warn(f"{len(theta)} parameters are more than a dense metric can hold ({MOST_DENSE}): L-BFGS "
+                          "trains them, which is less exact.", stacklevel=2)  # fmt: skip
         loss, gradient = function(theta)
         return cls(theta, loss, gradient, cls._fresh_metric(gradient))
 
     @staticmethod
-    def _fresh_metric(gradient: np.ndarray) -> InverseHessian:
-        return InverseHessian(len(gradient), 1 / max(1.0, float(np.linalg.norm(gradient))))
+    def _fresh_metric(gradient: np.ndarray) -> Metric:
+        scale = 1 / max(1.0, float(np.linalg.norm(gradient)))
+        return InverseHessian(len(gradient), scale) if fits_a_dense_metric(len(gradient)) else LimitedMemory(scale)
 
     def _search(self, function: ValueAndGradient, direction: np.ndarray) -> tuple[float, float, np.ndarray] | None:
         """A step length that fulfils the weak Wolfe conditions, with loss and gradient there; `None` if none lowers it.
@@ -109,18 +138,12 @@ class Descent:
         self.theta, self.loss, self.gradient, self.failures = self.theta + step, loss, gradient, 0
 
     def state(self) -> dict[str, Any]:
-        metric = self.metric
-        arrays = {"theta": self.theta, "gradient": self.gradient, "lower": metric.lower}
-        return {name: torch.from_numpy(array.copy()) for name, array in arrays.items()} | {
-            "loss": self.loss,
-            "failures": self.failures,
-            "scale": metric.scale,
-            "fresh": metric.fresh,
-        }
+        arrays = {"theta": self.theta, "gradient": self.gradient}
+        kept = {name: torch.from_numpy(array.copy()) for name, array in arrays.items()}
+        return kept | {"loss": self.loss, "failures": self.failures} | self.metric.state()
 
     @classmethod
     def from_state(cls, state: dict[str, Any]) -> "Descent":
-        metric = InverseHessian(0, state["scale"])
-        metric.lower, metric.fresh = np.asfortranarray(state["lower"].numpy()), state["fresh"]
         theta, gradient = state["theta"].numpy(), state["gradient"].numpy()
-        return cls(theta, state["loss"], gradient, metric, state["failures"])
+        metric = InverseHessian if fits_a_dense_metric(len(theta)) else LimitedMemory
+        return cls(theta, state["loss"], gradient, metric.from_state(state), state["failures"])

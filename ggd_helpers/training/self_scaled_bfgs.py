@@ -15,18 +15,19 @@ from ggd_helpers.training.checkpoint import check_same_loss
 from ggd_helpers.training.contracts import Objective
 from ggd_helpers.training.flat_parameters import FlatParameters
 from ggd_helpers.training.objectives import Differences
-from ggd_helpers.training.quasi_newton import Descent
+from ggd_helpers.training.quasi_newton import Descent, fits_a_dense_metric
 
 
 @dataclass(frozen=True)
 class SelfScaledBFGS:
-    """The default recipe: exact, fast, for models of up to about 3000 parameters and data of any size.
+    """The default recipe: exact, fast, for models of up to some thousand parameters and data of any size.
 
     Few points carry all that long trajectories know: `points` times of each, well spread over distance and time. A
     share of the trajectories is set aside for validation. `restarts` starts (the model as given, then fresh draws) run
     for `trial` iterations each; the best on the validation trajectories goes on, until the loss falls under `tolerance`
     times its unit (the mean squared velocity), or stops falling for `patience` iterations, or `iterations` are spent.
-    The weights best on validation are kept.
+    The weights best on validation are kept. A model with more than `MOST_DENSE` = 10,000 parameters, too many for a
+    dense metric, is trained by L-BFGS instead, in the same steps; the history says so.
 
     Source: our own measurements; `tests/benchmarks/thesis_recipe.py` trains the same data the thesis's way.
     """
@@ -71,6 +72,14 @@ class BFGSRun:
         self.best, self.best_validation = self.flat.read(), math.inf
         self.reference, self.reference_at = math.inf, 0
         self.descent = self._start()
+
+    @property
+    def name(self) -> str:
+        """The recipe's, unless the model is too large for its metric."""
+        parameters = len(self.flat.read())
+        if fits_a_dense_metric(parameters):
+            return "SelfScaledBFGS"
+        return f"L-BFGS, since {parameters} parameters are too many for SelfScaledBFGS"
 
     def _loss_and_gradient(self, theta: np.ndarray) -> tuple[float, np.ndarray]:
         """The loss in its unit, and its slope."""

@@ -63,6 +63,8 @@ class _Stage:
 class StagedRun:
     """The state of a run of `StagedBFGS`: which stage, how far, the best candidate so far."""
 
+    name = "StagedBFGS"
+
     def __init__(self, recipe: StagedBFGS, model: ChainVariables, data: Ensembles, generator: torch.Generator):
         self.recipe, self.model, self.generator = recipe, model, generator
         self.batch, self.realisations = recipe.objective.batch(data), data.realisations

@@ -120,6 +120,7 @@ class WholeRecords:
 class WholeRecordsRun:
     """The state of a run of `WholeRecords`: which start, how far, the best so far."""
 
+    name = "WholeRecords"
     MOST_DRAWS = 20  # of weights with which the law can be followed through all records
 
     def __init__(self, recipe: WholeRecords, model: nn.Module, data: Measurements, generator: torch.Generator):

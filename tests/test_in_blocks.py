@@ -1,0 +1,62 @@
+"""Velocities in blocks: the same values and slopes, by states and by weights, as all at once, in less memory."""
+
+import pytest
+import torch
+from conftest import normal
+
+from ggd_helpers.dynamics.gradient import GradientDynamics
+from ggd_helpers.potentials.general import ConcaveEntropy, ConvexDissipation
+from ggd_helpers.recordings.simulate import simulate
+from ggd_helpers.systems.particle import OverdampedParticle
+from ggd_helpers.training import in_blocks
+from ggd_helpers.training.in_blocks import velocity_in_blocks
+from ggd_helpers.training.objectives import Differences, FlowMatching, ScaledDifferences
+
+SHAPES = [(7, 3, 2), (13, 2), (2, 2)]
+
+
+def pair():
+    return GradientDynamics(ConcaveEntropy(2, width=3, depth=2), ConvexDissipation(2, width=3, depth=1), seed=4)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("most", [1, 5, 10])
+def test_velocities_and_their_slopes_are_those_of_all_at_once(monkeypatch, shape, most):
+    model, states, weights = pair(), normal(shape, 1).requires_grad_(), normal(shape, 2)
+    asked = [states, *model.parameters()]
+    expected = model(states)
+    slopes = torch.autograd.grad((weights * expected).sum(), asked)
+    monkeypatch.setattr(in_blocks, "MOST_AT_ONCE", most)
+    found = velocity_in_blocks(model, states)
+    torch.testing.assert_close(found, expected, rtol=1e-12, atol=1e-14)
+    for there, here in zip(torch.autograd.grad((weights * found).sum(), asked), slopes, strict=True):
+        torch.testing.assert_close(there, here, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("objective", [Differences(), ScaledDifferences(), FlowMatching(2)], ids=str)
+def test_losses_and_gradients_do_not_depend_on_the_blocks(monkeypatch, objective):
+    data, model = simulate(OverdampedParticle(dim=2), trajectories=4, points=24, dt=0.1, seed=3), pair()
+    batch, found = objective.batch(data), {}
+    for most in (10**6, 20):
+        monkeypatch.setattr(in_blocks, "MOST_AT_ONCE", most)
+        loss = objective.loss(model, batch)
+        found[most] = [loss, *torch.autograd.grad(loss, list(model.parameters()))]
+    for whole, blocks in zip(*found.values(), strict=True):
+        torch.testing.assert_close(blocks, whole, rtol=1e-9, atol=1e-12)
+
+
+def test_no_call_of_the_model_sees_more_than_a_block(monkeypatch):
+    monkeypatch.setattr(in_blocks, "MOST_AT_ONCE", 10)
+    model, seen = pair(), []
+    model.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].numel()))
+    velocity_in_blocks(model, normal((7, 3, 2), 1)).sum().backward()
+    assert max(seen) <= 10
+    assert sum(seen) == 2 * 42  # once for the values, once for the slopes
+
+
+def test_a_law_that_is_no_module_goes_in_blocks_too(monkeypatch):
+    monkeypatch.setattr(in_blocks, "MOST_AT_ONCE", 10)
+    states = normal((7, 3, 2), 1).requires_grad_()
+    velocity = velocity_in_blocks(lambda x: x**2, states)
+    (slope,) = torch.autograd.grad(velocity.sum(), states)
+    torch.testing.assert_close(slope, 2 * states, rtol=1e-12, atol=1e-14)
