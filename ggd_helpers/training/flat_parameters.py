@@ -26,8 +26,9 @@ class FlatParameters:
     def loss_and_gradient(self, loss: Callable[[], Tensor], theta: np.ndarray) -> tuple[float, np.ndarray]:
         """A loss at `theta` and its slope; where it is not finite, infinite with slope 0: a wall for a line search."""
         self.write(theta)
-        value = loss()
-        if not torch.isfinite(value):
+        graph = loss()
+        value = graph.item()
+        if not math.isfinite(value):
             return math.inf, np.zeros_like(theta)
-        gradient = torch.autograd.grad(value, self.parameters, materialize_grads=True)
-        return value.item(), parameters_to_vector(gradient).cpu().double().numpy()
+        gradient = torch.autograd.grad(graph, self.parameters, materialize_grads=True)
+        return value, parameters_to_vector(gradient).cpu().double().numpy()
