@@ -1,6 +1,7 @@
 """Networks without a constraint: a map of vectors (`Perceptron`), and a scalar with its slope (`Dense`)."""
 
 import math
+from collections.abc import Iterator
 from itertools import pairwise
 
 import torch
@@ -30,6 +31,10 @@ class _Layers(nn.Module):
         self.biases = nn.ParameterList([torch.empty(b, dtype=dtype) for b in sizes[1:]])
         self.reset_parameters(torch.Generator().manual_seed(seed))
 
+    def _pairs(self) -> Iterator[tuple[Tensor, Tensor]]:
+        """Weight and bias of each layer."""
+        return zip(self.weights.parameters(), self.biases.parameters(), strict=True)
+
     def reset_parameters(self, generator: torch.Generator) -> None:
         """Draw all weights and biases afresh."""
         draw_evenly_(self.weights, self.biases, generator)
@@ -49,7 +54,7 @@ class Perceptron(_Layers):
 
     def forward(self, x: Tensor) -> Tensor:
         """The network's value, `(..., sizes[0])` to `(..., sizes[-1])`."""
-        *hidden, last = zip(self.weights, self.biases, strict=True)
+        *hidden, last = self._pairs()
         y = columns(x)
         for weight, bias in hidden:
             y = torch.tanh(affine(weight, bias, y))
@@ -68,7 +73,7 @@ class Dense(_Layers):
         super().__init__([dim, *[width] * depth, 1], seed, dtype)
 
     def _preactivations(self, x: Tensor) -> list[Tensor]:
-        (weight, bias), *layers = zip(self.weights, self.biases, strict=True)
+        (weight, bias), *layers = self._pairs()
         a = [affine(weight, bias, columns(x))]
         for weight, bias in layers:
             a.append(affine(weight, bias, softplus(a[-1])))
@@ -81,8 +86,9 @@ class Dense(_Layers):
     def gradient(self, x: Tensor) -> Tensor:
         """The network's slope, `(..., dim)` to `(..., dim)`, by the chain rule from the output back to the input."""
         *hidden, _ = self._preactivations(x)
-        slope = self.weights[-1].T
-        for weight, a in zip(reversed(list(self.weights)[:-1]), reversed(hidden), strict=True):
+        *weights, last = self.weights.parameters()
+        slope = last.T
+        for weight, a in zip(reversed(weights), reversed(hidden), strict=True):
             slope = weight.T @ (slope * sigmoid(a))
         return slope.T.reshape(x.shape)
 
