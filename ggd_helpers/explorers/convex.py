@@ -87,6 +87,8 @@ class _FitExplorer(Explorer[FitPicture]):
 class WidthExplorer(_FitExplorer):
     """An ordinary network with one hidden layer: move its width, and watch it fit three hills and three valleys."""
 
+    main, stops = "width", [*range(1, 13), 14, 16, 20, 24]
+
     def __init__(self, width: int = 4, seed: int = 0):
         self.width = _whole_slider("width", width, 1, 24)
         legend = "<b>width</b>: units in the only hidden layer of an ordinary network (not a convex one)."
@@ -105,6 +107,8 @@ class WidthExplorer(_FitExplorer):
 
 class ConvexExplorer(_FitExplorer):
     """An input-convex network on a target that may not be convex, with the target's convex envelope behind it."""
+
+    main, stops = "width", [1, 2, 3, 4, 5, 6, 8, 10, 12, 16]
 
     def __init__(self, target: str = "double well (not convex)", question: str = "from below", seed: int = 0):
         self.width = _whole_slider("width", 8, 1, 16)

@@ -1,0 +1,86 @@
+"""Markdown as the site shows it: formulas as MathML, links that lead within the site, headings that can be linked to."""
+
+import html
+import re
+from collections import Counter
+from collections.abc import Callable
+
+from latex2mathml.converter import convert
+from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+
+LONG = 40  # letters of LaTeX beyond which a formula may be wider than a phone
+_FORMULA = re.compile(r"(?<!\\)\$\$(?P<block>.+?)(?<!\\)\$\$|(?<![\\$])\$(?P<inline>[^$]+?)(?<!\\)\$", re.DOTALL)
+_TAG = re.compile(r"<[^>]*>")
+
+
+class Prose:
+    """A filter from Markdown to HTML, for one page.
+
+    Args:
+        address: what a link's or a picture's address becomes; `None` where it leads nowhere, and the text alone stays.
+    """
+
+    def __init__(self, address: Callable[[str], str | None]):
+        self._renderer = _Renderer(address)
+
+    def __call__(self, source: str) -> str:
+        """HTML of a cell; headings of the same text get different anchors on the page."""
+        return MarkdownWithMath(renderer=self._renderer).render(source)
+
+
+def mathml(latex: str, display: str) -> str:
+    """A formula as MathML, `display` being `inline` or `block`."""
+    formula = convert(html.unescape(latex).strip(), display=display)
+    return (
+        formula if display == "inline" and len(latex) <= LONG else f'<span class="formula {display}">{formula}</span>'
+    )
+
+
+def plain(text: str) -> str:
+    """The words of some HTML."""
+    return html.unescape(_TAG.sub("", text)).strip()
+
+
+def anchor(heading: str) -> str:
+    """The anchor of a heading as GitHub makes it: lower case, hyphens for blanks, no other marks."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+class _Renderer(IPythonRenderer):
+    def __init__(self, address: Callable[[str], str | None]):
+        super().__init__(escape=False, exclude_anchor_links=True)
+        self._address, self._taken = address, Counter[str]()
+
+    def inline_math(self, body: str) -> str:
+        return mathml(body, "inline")
+
+    def block_math(self, body: str) -> str:
+        return mathml(body, "block")
+
+    def latex_environment(self, name: str, body: str) -> str:
+        return mathml(rf"\begin{{{name}}}{body}\end{{{name}}}", "block")
+
+    def block_html(self, text: str) -> str:
+        return super().block_html(_with_formulas(text))
+
+    def link(self, text: str, url: str, title: str | None = None) -> str:
+        address = self._address(url)
+        return text if address is None else super().link(text, address, title)
+
+    def image(self, text: str, url: str, title: str | None = None) -> str:
+        address = self._address(url)
+        return plain(text) if address is None else super().image(text, address, title)
+
+    def heading(self, text: str, level: int, **attrs: object) -> str:
+        name = anchor(plain(text))
+        again = self._taken[name]
+        self._taken[name] += 1
+        return f'<h{level} id="{name}{f"-{again}" if again else ""}">{text}</h{level}>\n'
+
+    def table(self, text: str) -> str:
+        return f'<div class="table"><table>\n{text}</table></div>\n'
+
+
+def _with_formulas(text: str) -> str:
+    """HTML in which what stands between dollars is MathML."""
+    return _FORMULA.sub(lambda m: mathml(m["block"], "block") if m["block"] else mathml(m["inline"], "inline"), text)
