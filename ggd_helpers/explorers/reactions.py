@@ -42,7 +42,7 @@ class ReactionsExplorer(LearningExplorer[ReactionsPicture]):
     """
 
     redraw_every = 100
-    stops = [10 ** (k / 5) for k in range(-8, 9)]
+    main, stops = "first_rate", [10 ** (k / 5) for k in range(-8, 9)]
 
     def __init__(self, reactions: str = PRESETS["the thesis's pair"], seed: int = 0):
         super().__init__(ReactionsPicture())
@@ -71,7 +71,7 @@ class ReactionsExplorer(LearningExplorer[ReactionsPicture]):
         self._read()
 
     @property
-    def main_control(self) -> widgets.FloatLogSlider:
+    def first_rate(self) -> widgets.FloatLogSlider:
         """The forward rate of the first reaction."""
         return self.rates.children[0].children[0]
 

@@ -94,4 +94,5 @@ def _told(source: str, section: str) -> str:
     """What a figure is, as far as its cell says; what it shows is written below it."""
     name = re.search(r"""record\.figure\(.*["']([^"'{}]+)["']\s*,?\s*\)""", source, re.DOTALL)
     words = re.sub(r"^(\d+[a-z]?_)+", "", name[1]).replace("_", " ") if name else ""
-    return f"Figure{f': {words}' if words else ''}, of “{section.replace('$', '')}”; the text beside it says what it shows."
+    place = section.replace("$", "")
+    return f"Figure{f': {words}' if words else ''}, of “{place}”; the text beside it says what it shows."

@@ -1,14 +1,14 @@
-"""Markdown as the site shows it: formulas as MathML, links that lead within the site, headings that can be linked to."""
+"""Markdown as the site shows it: formulas drawn, links that lead within the site, headings that can be linked to."""
 
 import html
 import re
 from collections import Counter
 from collections.abc import Callable
 
-from latex2mathml.converter import convert
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
-LONG = 40  # letters of LaTeX beyond which a formula may be wider than a phone
+from ggd_helpers.batch.site.formulas import mathml
+
 _FORMULA = re.compile(r"(?<!\\)\$\$(?P<block>.+?)(?<!\\)\$\$|(?<![\\$])\$(?P<inline>[^$]+?)(?<!\\)\$", re.DOTALL)
 _TAG = re.compile(r"<[^>]*>")
 
@@ -26,14 +26,6 @@ class Prose:
     def __call__(self, source: str) -> str:
         """HTML of a cell; headings of the same text get different anchors on the page."""
         return MarkdownWithMath(renderer=self._renderer).render(source)
-
-
-def mathml(latex: str, display: str) -> str:
-    """A formula as MathML, `display` being `inline` or `block`."""
-    formula = convert(html.unescape(latex).strip(), display=display)
-    return (
-        formula if display == "inline" and len(latex) <= LONG else f'<span class="formula {display}">{formula}</span>'
-    )
 
 
 def plain(text: str) -> str:
