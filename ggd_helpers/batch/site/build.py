@@ -2,7 +2,7 @@
 
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -134,7 +134,7 @@ class Site:
         (self.out / name).write_text(made.html, encoding="utf-8")
         self._write_pictures(made.pictures)
 
-    def _write_pictures(self, pictures: "dict[str, bytes] | Any") -> None:
+    def _write_pictures(self, pictures: Mapping[str, bytes]) -> None:
         for address, content in pictures.items():
             (self.out / address).parent.mkdir(parents=True, exist_ok=True)
             (self.out / address).write_bytes(content)

@@ -1,4 +1,4 @@
-"""Formulas as MathML, spaced as TeX spaces them: browsers draw it by themselves, so that no page needs a script for it."""
+"""Formulas as MathML, which browsers draw without a script, spaced as TeX spaces them."""
 
 import html
 import re
@@ -16,12 +16,15 @@ ACCENTS, BAR, PRIMES = set("˙¨⃛~˜^¯→"), "―", set("′″‴")
 CAPITALS = set("ΓΔΘΛΞΠΣΥΦΨΩ")  # upright in TeX
 LIMITS = {"inf", "lim", "max", "min", "sup"}
 OTHERS = {"*": "∗", r"\langle": "⟨", r"\rangle": "⟩"}  # a star as high as its line; what the converter does not know
-BARE_LETTER = re.compile(r"(\\math\w+) (\w)")
+REWRITTEN = {r"(\\math\w+) (\w)": r"\1{\2}", r"(begin|end)\{aligned\}": r"\1{split}"}  # to what the converter knows
 
 
 def mathml(latex: str, display: str) -> str:
     """A formula as MathML, `display` being `inline` or `block`."""
-    formula = convert_to_element(BARE_LETTER.sub(r"\1{\2}", html.unescape(latex).strip()), display=display)
+    source = html.unescape(latex).strip()
+    for written, known in REWRITTEN.items():
+        source = re.sub(written, known, source)
+    formula = convert_to_element(source, display=display)
     for element in formula.iter():
         if element.text:
             text = html.unescape(element.text)

@@ -23,8 +23,14 @@ class Prose:
     def __init__(self, address: Callable[[str], str | None]):
         self._renderer = _Renderer(address)
 
-    def __call__(self, source: str) -> str:
-        """HTML of a cell; headings of the same text get different anchors on the page."""
+    def __call__(self, source: str, below: int = 0) -> str:
+        """HTML of a text; headings of the same text get different anchors on the page.
+
+        Args:
+            source: Markdown.
+            below: the level of the heading that the text stands under, where it is not a page's own.
+        """
+        self._renderer.below = below
         return MarkdownWithMath(renderer=self._renderer).render(source)
 
 
@@ -41,7 +47,7 @@ def anchor(heading: str) -> str:
 class _Renderer(IPythonRenderer):
     def __init__(self, address: Callable[[str], str | None]):
         super().__init__(escape=False, exclude_anchor_links=True)
-        self._address, self._taken = address, Counter[str]()
+        self._address, self._taken, self.below = address, Counter[str](), 0
 
     def inline_math(self, body: str) -> str:
         return mathml(body, "inline")
@@ -64,10 +70,10 @@ class _Renderer(IPythonRenderer):
         return plain(text) if address is None else super().image(text, address, title)
 
     def heading(self, text: str, level: int, **attrs: object) -> str:
-        name = anchor(plain(text))
+        name, deep = anchor(plain(text)), level + self.below
         again = self._taken[name]
         self._taken[name] += 1
-        return f'<h{level} id="{name}{f"-{again}" if again else ""}">{text}</h{level}>\n'
+        return f'<h{deep} id="{name}{f"-{again}" if again else ""}">{text}</h{deep}>\n'
 
     def table(self, text: str) -> str:
         return f'<div class="table"><table>\n{text}</table></div>\n'
