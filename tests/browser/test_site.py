@@ -20,7 +20,7 @@ pytestmark = pytest.mark.browser
 
 NAMES = sorted(path.stem for path in CHAPTERS.glob("[0-9][0-9]_*.ipynb"))
 MB = 1e6
-# What is wrong with a page's drawing: pictures that did not come, formulas without a size, a page wider than the screen.
+# What is wrong with a page: pictures that did not come, formulas without a size, more width than the screen's.
 WRONG = """async () => {
     const pictures = [...document.images], formulas = [...document.querySelectorAll('main math')];
     for (const picture of pictures) picture.loading = 'eager';

@@ -84,7 +84,11 @@ def _strip(taken: Film, explorer: str, folder: str, cell: NotebookNode) -> Strip
     wide, high = Image.open(io.BytesIO(taken.frames[0].picture)).size
     widths = [output.get("metadata", {}).get("image/png", {}).get("width") for output in cell.outputs]
     width = next(filter(None, widths), wide)
-    about = {"id": folder.rpartition("/")[2].replace("_", "-"), "explorer": explorer, "control": taken.control}
+    about: dict[str, Any] = {
+        "id": folder.rpartition("/")[2].replace("_", "-"),
+        "explorer": explorer,
+        "control": taken.control,
+    }
     about |= {"frames": frames, "first": taken.first, "width": width, "height": round(high * width / wide)}
     about["talks"] = len({frame.status for frame in taken.frames}) > 1
     return Strip(about, pictures)
