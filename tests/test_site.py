@@ -331,10 +331,10 @@ class TestFilms:
         assert moved.control == other.main_control.description
 
     @pytest.mark.parametrize("entry", explorers().values(), ids=lambda entry: entry.name)
-    def test_a_film_has_nine_to_twenty_five_stops_from_low_to_high(self, entry: Entry):
+    def test_a_film_has_five_to_twenty_five_stops(self, entry: Entry):
         stops = list(getattr(import_module(entry.module), entry.kind).stops)
-        assert 9 <= len(stops) <= 25
-        assert all(before < after for before, after in pairwise(stops))
+        assert 5 <= len(stops) <= 25
+        assert len(set(stops)) == len(stops)
 
     def test_small_pictures_look_like_the_large_ones(self):
         large = bytes(ParticleExplorer().image.value)
@@ -409,6 +409,8 @@ class TestFormulas:
         prose = Prose(lambda url: url)
         for text in ("a $x$ b", "$$x$$", "| $x$ |\n|---|\n| 1 |", "<details>\n$x$\n</details>", "*$x$*", "- $x$"):
             assert prose(text).count("<math ") == 1, text
+        (row,) = re.findall(r"<tr>\n  <td>.*?</tr>", prose("| a | b |\n|---|---|\n| $|x|^2$ | $\\|y\\|$ |"), re.DOTALL)
+        assert (row.count("<td>"), row.count("<math "), row.count(">|<"), row.count(">‖<")) == (2, 2, 2, 2)
         assert "<math" not in prose("`$x$`")
         assert "<math" not in prose("```\n$x$\n```")
 

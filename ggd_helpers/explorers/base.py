@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from typing import Generic, Self, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 import ipywidgets as widgets
 import numpy as np
@@ -54,12 +54,12 @@ class Explorer(Generic[Picture]):
         image: the picture as it is now; its tooltip is its alternative text, which says what it shows.
         status: a line of text.
         main: the name of the control that a film moves (`explorers.film`); a subclass says which.
-        stops: the values at which the film stops, increasing; that of the explorer as it opens is one of them.
+        stops: the values at which the film stops, as they are visited; that of the explorer as it opens is one of them.
     """
 
     panel: widgets.VBox
     main: str
-    stops: Sequence[float]
+    stops: Sequence[Any]
 
     def __init__(self, picture: Picture) -> None:
         self.picture, self.status = picture, widgets.HTML()

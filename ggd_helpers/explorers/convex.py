@@ -108,7 +108,7 @@ class WidthExplorer(_FitExplorer):
 class ConvexExplorer(_FitExplorer):
     """An input-convex network on a target that may not be convex, with the target's convex envelope behind it."""
 
-    main, stops = "width", [1, 2, 3, 4, 5, 6, 8, 10, 12, 16]
+    main, stops = "target_menu", list(TARGETS)
 
     def __init__(self, target: str = "double well (not convex)", question: str = "from below", seed: int = 0):
         self.width = _whole_slider("width", 8, 1, 16)

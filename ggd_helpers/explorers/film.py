@@ -1,6 +1,6 @@
 """A film of an explorer: its pictures along its main control, for pages without a kernel."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import ipywidgets as widgets
 
@@ -28,7 +28,7 @@ class Film(NamedTuple):
 
     Attributes:
         control: what the control is called.
-        frames: one for each stop.
+        frames: one for each stop, along the slider or down the menu.
         first: the frame at which the explorer stood before.
     """
 
@@ -39,12 +39,19 @@ class Film(NamedTuple):
 
 def film(explorer: Explorer) -> Film:
     """Move the main control of an explorer from stop to stop, and keep what it shows; it is left at the last one."""
-    control, stops = explorer.main_control, list(explorer.stops)
-    first = min(range(len(stops)), key=lambda i: abs(stops[i] - control.value))
-    return Film(control.description, [_frame(explorer, control, stop) for stop in stops], first)
+    control, opened = explorer.main_control, explorer.main_control.value
+    frames = {_place(control, stop): _frame(explorer, control, stop) for stop in explorer.stops}
+    places, here = sorted(frames), _place(control, opened)
+    first = min(range(len(places)), key=lambda i: abs(places[i] - here))
+    return Film(control.description, [frames[place] for place in places], first)
 
 
-def _frame(explorer: Explorer, control: widgets.Widget, stop: float) -> Frame:
+def _place(control: widgets.Widget, stop: Any) -> float:
+    """How far along a slider or down a menu."""
+    return control.options.index(stop) if isinstance(control, widgets.Dropdown) else stop
+
+
+def _frame(explorer: Explorer, control: widgets.Widget, stop: Any) -> Frame:
     control.value = stop
-    value = format(control.value, control.readout_format)
+    value = stop if isinstance(control, widgets.Dropdown) else format(control.value, control.readout_format)
     return Frame(value, bytes(explorer.image.value), explorer.image.tooltip, explorer.status.value)

@@ -10,6 +10,8 @@ from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from ggd_helpers.batch.site.formulas import mathml
 
 _FORMULA = re.compile(r"(?<!\\)\$\$(?P<block>.+?)(?<!\\)\$\$|(?<![\\$])\$(?P<inline>[^$]+?)(?<!\\)\$", re.DOTALL)
+_TABLE_ROW, _CODE_OR_FORMULA = re.compile(r"^\|.*$", re.MULTILINE), re.compile(r"`[^`]*`|\$[^$]+\$")
+_RANGE = re.compile(r"\([^()<>]+ to [^()<>]+\)")
 _TAG = re.compile(r"<[^>]*>")
 
 
@@ -31,7 +33,7 @@ class Prose:
             below: the level of the heading that the text stands under, where it is not a page's own.
         """
         self._renderer.below = below
-        return MarkdownWithMath(renderer=self._renderer).render(source)
+        return MarkdownWithMath(renderer=self._renderer).render(_TABLE_ROW.sub(_without_bars, source))
 
 
 def plain(text: str) -> str:
@@ -42,6 +44,13 @@ def plain(text: str) -> str:
 def anchor(heading: str) -> str:
     """The anchor of a heading as GitHub makes it: lower case, hyphens for blanks, no other marks."""
     return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+def _without_bars(row: re.Match[str]) -> str:
+    """A row of a table whose formulas have no bars, which would end their cells."""
+    return _CODE_OR_FORMULA.sub(
+        lambda m: m[0] if m[0].startswith("`") else m[0].replace(r"\|", r"\Vert ").replace("|", r"\vert "), row[0]
+    )
 
 
 class _Renderer(IPythonRenderer):
@@ -76,7 +85,9 @@ class _Renderer(IPythonRenderer):
         return f'<h{deep} id="{name}{f"-{again}" if again else ""}">{text}</h{deep}>\n'
 
     def table(self, text: str) -> str:
-        return f'<div class="table"><table>\n{text}</table></div>\n'
+        """As wide as it needs to be; ranges such as (0.1 to 2e-3) are not torn apart."""
+        whole = _RANGE.sub(r'<span class="range">\g<0></span>', text)
+        return f'<div class="table"><table>\n{whole}</table></div>\n'
 
 
 def _with_formulas(text: str) -> str:
