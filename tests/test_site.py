@@ -16,6 +16,7 @@ from pathlib import Path
 import nbformat
 import numpy as np
 import pytest
+from conftest import refused
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from PIL import Image
 
@@ -405,12 +406,17 @@ class TestFormulas:
         assert re.search(r'<mo lspace="0" rspace="0.1667em">ln</mo>', mathml(r"\ln c", "inline"))
         assert re.search(r'<mo lspace="0.1667em" rspace="0">ln</mo>', mathml(r"c \ln(c)", "inline"))
 
+    def test_a_formula_that_cannot_be_read_is_quoted(self):
+        with refused(r"the formula $\left( x$ cannot be read", "correct it."):
+            mathml(r"\left( x", "inline")
+
     def test_formulas_are_found_wherever_they_stand(self):
         prose = Prose(lambda url: url)
         for text in ("a $x$ b", "$$x$$", "| $x$ |\n|---|\n| 1 |", "<details>\n$x$\n</details>", "*$x$*", "- $x$"):
             assert prose(text).count("<math ") == 1, text
         (row,) = re.findall(r"<tr>\n  <td>.*?</tr>", prose("| a | b |\n|---|---|\n| $|x|^2$ | $\\|y\\|$ |"), re.DOTALL)
         assert (row.count("<td>"), row.count("<math "), row.count(">|<"), row.count(">‖<")) == (2, 2, 2, 2)
+        assert re.search(r"whole\">\(<math .*</math>\)\.</span>", prose("It is so ($x$). It is"))
         assert "<math" not in prose("`$x$`")
         assert "<math" not in prose("```\n$x$\n```")
 

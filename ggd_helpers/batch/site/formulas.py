@@ -7,6 +7,8 @@ from xml.etree.ElementTree import Element
 
 from latex2mathml.converter import convert_to_element
 
+from ggd_helpers.batch.chapter import Refused
+
 LONG = 40  # letters of LaTeX beyond which a formula may be wider than a phone
 THIN = "0.1667em"
 ROWS = {"math", "mrow", "mstyle", "mtd"}
@@ -20,11 +22,18 @@ REWRITTEN = {r"(\\math\w+) (\w)": r"\1{\2}", r"(begin|end)\{aligned\}": r"\1{spl
 
 
 def mathml(latex: str, display: str) -> str:
-    """A formula as MathML, `display` being `inline` or `block`."""
+    """A formula as MathML, `display` being `inline` or `block`.
+
+    Raises:
+        Refused: it cannot be read; the sentence quotes it.
+    """
     source = html.unescape(latex).strip()
     for written, known in REWRITTEN.items():
         source = re.sub(written, known, source)
-    formula = convert_to_element(source, display=display)
+    try:
+        formula = convert_to_element(source, display=display)
+    except Exception as error:  # those of the converter have no class in common
+        raise Refused(f"the formula ${latex.strip()}$ cannot be read ({type(error).__name__}): correct it.") from None
     for element in formula.iter():
         if element.text:
             text = html.unescape(element.text)

@@ -12,6 +12,10 @@ from ggd_helpers.batch.site.formulas import mathml
 _FORMULA = re.compile(r"(?<!\\)\$\$(?P<block>.+?)(?<!\\)\$\$|(?<![\\$])\$(?P<inline>[^$]+?)(?<!\\)\$", re.DOTALL)
 _TABLE_ROW, _CODE_OR_FORMULA = re.compile(r"^\|.*$", re.MULTILINE), re.compile(r"`[^`]*`|\$[^$]+\$")
 _RANGE = re.compile(r"\([^()<>]+ to [^()<>]+\)")
+_WITH_MARKS = re.compile(
+    r"\(?<math (?:(?!</math>).)*</math>[.,;:!?)]+", re.DOTALL
+)  # a formula and what ends its sentence
+_WHOLE = r'<span class="whole">\g<0></span>'  # on one line
 _TAG = re.compile(r"<[^>]*>")
 
 
@@ -33,7 +37,8 @@ class Prose:
             below: the level of the heading that the text stands under, where it is not a page's own.
         """
         self._renderer.below = below
-        return MarkdownWithMath(renderer=self._renderer).render(_TABLE_ROW.sub(_without_bars, source))
+        made = MarkdownWithMath(renderer=self._renderer).render(_TABLE_ROW.sub(_without_bars, source))
+        return _WITH_MARKS.sub(_WHOLE, made)
 
 
 def plain(text: str) -> str:
@@ -86,8 +91,7 @@ class _Renderer(IPythonRenderer):
 
     def table(self, text: str) -> str:
         """As wide as it needs to be; ranges such as (0.1 to 2e-3) are not torn apart."""
-        whole = _RANGE.sub(r'<span class="range">\g<0></span>', text)
-        return f'<div class="table"><table>\n{whole}</table></div>\n'
+        return f'<div class="table"><table>\n{_RANGE.sub(_WHOLE, text)}</table></div>\n'
 
 
 def _with_formulas(text: str) -> str:
