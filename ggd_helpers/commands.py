@@ -1,4 +1,5 @@
-"""The command line: `ggd list`, `ggd run`, `ggd sweep`, `ggd class`, `ggd explore`, `ggd lab`, `ggd doctor`.
+"""The command line: `ggd list`, `ggd run`, `ggd sweep`, `ggd class`, `ggd explore`, `ggd site`, `ggd lab`,
+`ggd doctor`.
 
 Exit codes: 0 done, 1 failed, 2 refused (what was asked for cannot be done as asked).
 """
@@ -22,6 +23,7 @@ from ggd_helpers.batch.alone.command import add_explore_command
 from ggd_helpers.batch.classroom.command import add_class_command
 from ggd_helpers.batch.columns import aligned
 from ggd_helpers.batch.signals import answer_all_like_ctrl_c, undisturbed
+from ggd_helpers.batch.site.command import add_site_command
 from ggd_helpers.files import CHAPTERS
 
 NOT_WRITTEN = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
@@ -71,6 +73,7 @@ def _parser() -> argparse.ArgumentParser:
 
     add_class_command(commands)
     add_explore_command(commands)
+    add_site_command(commands)
 
     doctor = commands.add_parser("doctor", help="what is installed, what is missing and how to get it")
     doctor.set_defaults(command=_doctor)

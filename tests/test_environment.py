@@ -81,6 +81,7 @@ PACKAGE = ROOT / "ggd_helpers"
 EXTRAS = {
     "class": {path for room in ("alone", "classroom") for path in (PACKAGE / "batch" / room).rglob("*.py")},
     "batch": {PACKAGE / "batch" / f"{name}.py" for name in ("cluster", "job", "sweep", "worker")},
+    "site": set((PACKAGE / "batch" / "site").rglob("*.py")),
 }
 """What is not needed for a chapter is declared as an extra, and imported in these modules only."""
 
@@ -117,6 +118,8 @@ def test_every_dependency_has_a_tested_version_within_its_range():
             assert "+" not in pin.version, f"{line}: a local build cannot be had elsewhere"
             pinned[canonicalize_name(requirement.name)] = pin.version
     extras = PROJECT["optional-dependencies"]
-    for requirement in map(Requirement, PROJECT["dependencies"] + extras["dev"] + extras["class"] + extras["batch"]):
+    for requirement in map(
+        Requirement, PROJECT["dependencies"] + [line for name in ("dev", *EXTRAS) for line in extras[name]]
+    ):
         version = pinned[canonicalize_name(requirement.name)]
         assert requirement.specifier.contains(version), f"{requirement} does not admit the tested {version}"

@@ -1,7 +1,8 @@
 """What all explorers share: a panel, a picture and its still, and a button that is locked while a model trains."""
 
 import math
-from typing import Generic, Self, TypeVar
+from collections.abc import Sequence
+from typing import Any, Generic, Self, TypeVar
 
 import ipywidgets as widgets
 import numpy as np
@@ -52,9 +53,13 @@ class Explorer(Generic[Picture]):
         picture: what draws it; a subclass knows what it shows.
         image: the picture as it is now; its tooltip is its alternative text, which says what it shows.
         status: a line of text.
+        main: the name of the control that a film moves (`explorers.film`); a subclass says which.
+        stops: the values at which the film stops, as they are visited; that of the explorer as it opens is one of them.
     """
 
     panel: widgets.VBox
+    main: str
+    stops: Sequence[Any]
 
     def __init__(self, picture: Picture) -> None:
         self.picture, self.status = picture, widgets.HTML()
@@ -65,6 +70,11 @@ class Explorer(Generic[Picture]):
     def alone(cls) -> Self:
         """The explorer with nothing given, as `ggd explore` opens it and its chapter does at its defaults."""
         return cls()  # type: ignore[call-arg]  # a subclass brings its picture
+
+    @property
+    def main_control(self) -> widgets.Widget:
+        """The control that a film moves."""
+        return getattr(self, self.main)
 
     def _ipython_display_(self) -> None:
         display(self.panel)

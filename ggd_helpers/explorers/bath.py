@@ -126,6 +126,7 @@ class BathExplorer(LearningExplorer[BathPicture]):
     """
 
     redraw_every = 100
+    main, stops = "friction", [k / 20 for k in range(1, 21)]
 
     def __init__(self, friction: float = 0.3, seed: int = 0):
         super().__init__(BathPicture())

@@ -88,6 +88,8 @@ class _FitExplorer(Explorer[FitPicture]):
 class WidthExplorer(_FitExplorer):
     """An ordinary network with one hidden layer: move its width, and watch it fit three hills and three valleys."""
 
+    main, stops = "width", [*range(1, 13), 14, 16, 20, 24]
+
     def __init__(self, width: int = 4, seed: int = 0):
         self.width = _whole_slider("width", width, 1, 24)
         legend = "<b>width</b>: units in the only hidden layer of an ordinary network (not a convex one)."
@@ -106,6 +108,8 @@ class WidthExplorer(_FitExplorer):
 
 class ConvexExplorer(_FitExplorer):
     """An input-convex network on a target that may not be convex, with the target's convex envelope behind it."""
+
+    main, stops = "target_menu", list(TARGETS)
 
     def __init__(self, target: str = "double well (not convex)", question: str = "from below", seed: int = 0):
         self.width = _whole_slider("width", 8, 1, 16)

@@ -46,6 +46,8 @@ class DiffusionExplorer(LearningExplorer[DiffusionPicture]):
     Display `explorer.panel`, or put the explorer last in a cell.
     """
 
+    main, stops = "time", [k / 10 for k in range(21)]
+
     def __init__(self, diffusivity: float = 3e-3, cells: int = 64, shape: str = "discontinuous", seed: int = 0):
         super().__init__(DiffusionPicture())
         self.seed = seed

@@ -33,6 +33,8 @@ class HalfSlopeExplorer(Explorer[HalfSlopePicture]):
         ValueError: the momenta end at 1 or before.
     """
 
+    main, stops = "shift", [k / 10 for k in range(6, -11, -1)]  # downwards: what is found is not seen where it opens
+
     def __init__(self, xi: Tensor, hamiltonians: Mapping[float, Tensor], slopes: Mapping[float, float]):
         self.reach = round(xi[-1].item() - 1, 9)
         if self.reach <= 0:

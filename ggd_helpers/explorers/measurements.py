@@ -78,6 +78,8 @@ class MeasurementsExplorer(Explorer[MeasurementsPicture]):
     Display `explorer.panel`, or put the explorer last in a cell.
     """
 
+    main, stops = "noise", [k / 100 for k in (1, 2, 3, 5, 7, 10, 13, 16, 20)]
+
     def __init__(self, noise: float = 0.05, seed: int = 0):
         super().__init__(MeasurementsPicture())
         self.seed, self.covers = seed, list[float]()

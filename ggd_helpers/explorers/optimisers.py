@@ -17,6 +17,8 @@ MEANING = (
 class DescentExplorer(Explorer[DescentPicture]):
     """Two optimisers on a landscape of two parameters: set the start, and see where each goes and what it costs."""
 
+    main, stops = "gradients", [5, 10, 15, 20, 25, 30, 40, 50, 60, 80, 100, 150, 200, 300]
+
     def __init__(self, landscape: str = "saddle", first: str = "Newton", second: str = "BFGS"):
         super().__init__(DescentPicture(LANDSCAPES[landscape]))
         names = list(methods(1.0))

@@ -29,6 +29,8 @@ class ParticleExplorer(LearningExplorer[ParticlePicture]):
     Display `explorer.panel`, or put the explorer last in a cell.
     """
 
+    main, stops = "steepness", [0.05, *(k / 4 for k in range(1, 17))]
+
     def __init__(self, gamma: float = 1.0, steepness: float = 2.5, start: float = 0.9, seed: int = 0):
         super().__init__(ParticlePicture())
         self.seed = seed

@@ -37,6 +37,7 @@ class ChainExplorer(LearningExplorer[ChainPicture]):
     """
 
     redraw_every = 10
+    main, stops = "time", [1.5 * k for k in range(21)]
 
     def __init__(self, speed: float = 0.5, temperature: float = 0.05, distance: float = 2.0, seed: int = 0):
         super().__init__(ChainPicture())

@@ -42,6 +42,7 @@ class ReactionsExplorer(LearningExplorer[ReactionsPicture]):
     """
 
     redraw_every = 100
+    main, stops = "first_rate", [10 ** (k / 5) for k in range(-8, 9)]
 
     def __init__(self, reactions: str = PRESETS["the thesis's pair"], seed: int = 0):
         super().__init__(ReactionsPicture())
@@ -68,6 +69,11 @@ class ReactionsExplorer(LearningExplorer[ReactionsPicture]):
         self.time.observe(self._redraw, "value")
         self.along.observe(self._redraw, "index")
         self._read()
+
+    @property
+    def first_rate(self) -> widgets.FloatLogSlider:
+        """The forward rate of the first reaction."""
+        return self.rates.children[0].children[0]
 
     def _take_preset(self, *_: object) -> None:
         if self.preset.value:

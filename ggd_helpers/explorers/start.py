@@ -21,6 +21,8 @@ class ClimbExplorer(Explorer[ClimbPicture]):
     Display `explorer.panel`, or put the explorer last in a cell.
     """
 
+    main, stops = "frame", range(0, FRAMES + 1, 3)
+
     def __init__(self, gamma: float = 1.0, start: float = -0.9):
         self.system, self.step = OverdampedParticle(gamma), 5 / gamma / FRAMES
         super().__init__(ClimbPicture(FRAMES * self.step))

@@ -20,6 +20,8 @@ class PairExplorer(Explorer[PairPicture]):
     Display `explorer.panel`, or put the explorer last in a cell.
     """
 
+    main, stops = "start_1", [k / 10 for k in range(-9, 10)]
+
     def __init__(self, entropy: str = "two boxes", potential: str = "cosh"):
         arrow_side, contour_side = torch.linspace(-0.9, 0.9, 11), torch.linspace(-REACH, REACH, 61)
         self.arrow_states, self.states = _grid(arrow_side), _grid(contour_side)

@@ -48,6 +48,7 @@ class TrapExplorer(LearningExplorer[TrapPicture]):
     """
 
     redraw_every = 10
+    main, stops = "speed", [k / 20 for k in range(2, 21)]
 
     def __init__(self, speed: float = 0.7, shape: str = "swings, growing", seed: int = 0):
         super().__init__(TrapPicture())
