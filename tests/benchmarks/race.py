@@ -1,7 +1,7 @@
 """Which optimiser learns fastest and furthest? `make race`: an hour on two cores, of which it takes one.
 
     .venv/bin/python tests/benchmarks/race.py             keeps data/race.json, the figure and the README's table
-    .venv/bin/python tests/benchmarks/race.py --quick     two cases, one seed, five minutes; only prints
+    .venv/bin/python tests/benchmarks/race.py --quick     two cases, one seed, no memory, five minutes; only prints
     .venv/bin/python tests/benchmarks/race.py --seeds 20 21 --cases "particle, 2D" --opponents Adam SSBroyden
 
 Every opponent learns the same cases (`racing/cases.py`) from the same weights on the same points with the same target,
@@ -96,7 +96,7 @@ def main() -> None:
     seconds = QUICK if asked.quick else {name: case.seconds for name, case in CASES.items()}
     seconds = {name: each for name, each in seconds.items() if name in (asked.cases or seconds)}
     rows = run(seconds, asked.seeds or SEEDS[: 1 if asked.quick else None], asked.opponents)
-    memory = memory_of(rows)
+    memory = {} if asked.quick else memory_of(rows)
     print(whole_table(rows, memory))
     print(f"{(time.perf_counter() - began) / 60:.0f} min in all")
     if not partial:

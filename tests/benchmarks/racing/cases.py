@@ -150,7 +150,7 @@ CASES = {
         Case("particle, 2D", lambda seed: particle(2, seed), 22, 1e-2, 1e-7),
         Case("reactions, dense", lambda seed: reactions(False, seed), 32, 1e-2, 1e-3),
         Case("reactions, structured", lambda seed: reactions(True, seed), 8, 3e-2, 1e-3),
-        Case("diffusion, dense", diffusion_dense, 24, 1e-2, 1e-3),
+        Case("diffusion, dense", diffusion_dense, 24, 3e-2, 1e-3),
         Case("diffusion, local", diffusion_local, 6, 3e-2, 1e-5),
     )
 }
