@@ -46,6 +46,14 @@ def parsed() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def warm_up() -> None:
+    """Use once what torch imports when it is first used, seconds long: the first opponent would pay for all."""
+    theta = torch.ones(1, requires_grad=True)
+    theta.grad = torch.ones(1)
+    torch.optim.Adam([theta]).step()
+    torch.func.vmap(torch.func.jacrev(torch.sin))(torch.ones(1))
+
+
 def run(seconds: dict[str, float], seeds: Sequence[int], names: Sequence[str] | None) -> list[Row]:
     """All rows; what is left to do is told after each case and seed."""
     rows: list[Row] = []
@@ -92,6 +100,7 @@ def main() -> None:
     partial = bool(asked.quick or asked.seeds or asked.cases or asked.opponents)
     if not partial and (commit() or "-dirty").endswith("-dirty"):
         raise SystemExit("race: files differ from the last commit: commit them, so that it can be run again.")
+    warm_up()
     began = time.perf_counter()
     seconds = QUICK if asked.quick else {name: case.seconds for name, case in CASES.items()}
     seconds = {name: each for name, each in seconds.items() if name in (asked.cases or seconds)}
