@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-MOST_AT_ONCE = 2**18  # numbers of the states: the networks of the chapters keep about 5 kB for each, in all 1.3 GB
+MOST_AT_ONCE = 2**18  # numbers of the states: a pair of the usual size keeps some 4 kB for each of them, in all 1 GiB
 
 
 def velocity_in_blocks(model: Callable[[Tensor], Tensor], states: Tensor) -> Tensor:

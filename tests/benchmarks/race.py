@@ -1,7 +1,7 @@
 """Which optimiser learns fastest and furthest? `make race`: an hour on two cores, of which it takes one.
 
     .venv/bin/python tests/benchmarks/race.py             keeps data/race.json, the figure and the README's table
-    .venv/bin/python tests/benchmarks/race.py --quick     two cases, one seed, five minutes; only prints
+    .venv/bin/python tests/benchmarks/race.py --quick     two cases, one seed, no memory, five minutes; only prints
     .venv/bin/python tests/benchmarks/race.py --seeds 20 21 --cases "particle, 2D" --opponents Adam SSBroyden
 
 Every opponent learns the same cases (`racing/cases.py`) from the same weights on the same points with the same target,
@@ -44,6 +44,14 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--opponents", nargs="+", choices=everyone, metavar="NAME", help="only these; only prints")
     parser.add_argument("--memory", nargs=2, metavar=("CASE", "NAME"), help="how the race asks a process of its own")
     return parser.parse_args()
+
+
+def warm_up() -> None:
+    """Use once what torch imports when it is first used, seconds long: the first opponent would pay for all."""
+    theta = torch.ones(1, requires_grad=True)
+    theta.grad = torch.ones(1)
+    torch.optim.Adam([theta]).step()
+    torch.func.vmap(torch.func.jacrev(torch.sin))(torch.ones(1))
 
 
 def run(seconds: dict[str, float], seeds: Sequence[int], names: Sequence[str] | None) -> list[Row]:
@@ -92,11 +100,12 @@ def main() -> None:
     partial = bool(asked.quick or asked.seeds or asked.cases or asked.opponents)
     if not partial and (commit() or "-dirty").endswith("-dirty"):
         raise SystemExit("race: files differ from the last commit: commit them, so that it can be run again.")
+    warm_up()
     began = time.perf_counter()
     seconds = QUICK if asked.quick else {name: case.seconds for name, case in CASES.items()}
     seconds = {name: each for name, each in seconds.items() if name in (asked.cases or seconds)}
     rows = run(seconds, asked.seeds or SEEDS[: 1 if asked.quick else None], asked.opponents)
-    memory = memory_of(rows)
+    memory = {} if asked.quick else memory_of(rows)
     print(whole_table(rows, memory))
     print(f"{(time.perf_counter() - began) / 60:.0f} min in all")
     if not partial:

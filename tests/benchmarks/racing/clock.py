@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 SLICE = 2.0  # seconds of a turn
-FIRST, GROWTH = 0.02, 1.12  # seconds to the first snapshot, and by what factor the next one is later
+FIRST, GROWTH = 0.05, 1.15  # seconds to the first snapshot, and by what factor the next one is later
 
 
 class Snapshot(NamedTuple):
