@@ -2,8 +2,8 @@
 
     .venv/bin/python tests/benchmarks/race_tuning.py
 
-In half of the time of the race, the lowest loss of a case decides; it stands in `racing/cases.py`. Printed are the
-losses, in units of the mean squared velocity.
+In half of the time of the race, the lowest loss of a case decides. Printed are the losses, in units of the mean squared
+velocity. `racing/cases.py` says what else its settings rest on.
 """
 
 import sys

@@ -66,7 +66,10 @@ class Task:
 
 @dataclass(frozen=True)
 class Case:
-    """A case by its name, with the seconds that each opponent gets, and what was tuned for it on seeds 20 and 21.
+    """A case by its name, with the seconds that each opponent gets, and settings chosen on seeds 20 and 21.
+
+    Three values or more of each were tried (`race_tuning.py`), some on seed 20 alone, further ones by hand where the
+    best lay at an end; the damping for dense diffusion was left as it was.
 
     Attributes:
         build: the task of a seed.
