@@ -1,7 +1,8 @@
 """Input-convex networks: FICNN, convex in all of its input, and PICNN, convex in a part of it."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import cast
 
@@ -82,10 +83,12 @@ class _ConvexNetwork(nn.Module):
     def __init__(self, epsilon: float):
         super().__init__()
         check("epsilon", epsilon, "positive", "see equation (3.6) of the thesis")
-        self.epsilon = epsilon
+        self.epsilon, self.held = epsilon, list[Tensor]()
 
     def positive_weights(self) -> list[Tensor]:
-        """The weights between the convex layers, all positive."""
+        """The weights between the convex layers, all positive; as they are held, if they are (`weights_held`)."""
+        if self.held:
+            return self.held
         raws = list(self.raw_weights.parameters())  # one by one they take three times as long
         flat = positive(torch.cat([raw.flatten() for raw in raws]), self.epsilon)
         parts = flat.split([raw.numel() for raw in raws])
@@ -94,6 +97,19 @@ class _ConvexNetwork(nn.Module):
     def reset_parameters(self, generator: torch.Generator) -> None:
         """Draw all weights afresh (Kaiming normal) and set all biases to zero."""
         draw_layers_(self, generator)
+
+
+@contextmanager
+def weights_held(model: nn.Module) -> Iterator[None]:
+    """While the weights of a model do not change, turn them into positive ones once: a path asks thousands of times."""
+    networks = [module for module in model.modules() if isinstance(module, _ConvexNetwork)]
+    for network in networks:
+        network.held = network.positive_weights()
+    try:
+        yield
+    finally:
+        for network in networks:
+            network.held = []
 
 
 def _raw_weights(shapes: Sequence[tuple[int, int]], dtype: torch.dtype) -> nn.ParameterList:

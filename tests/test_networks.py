@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from torch.func import grad, hessian, vmap
 
-from ggd_helpers.networks import FICNN, PICNN, averaging_, kaiming_normal_, positive
+from ggd_helpers.networks import FICNN, PICNN, averaging_, kaiming_normal_, positive, weights_held
 
 seeds = st.integers(0, 2**31)
 dims = st.integers(1, 4)
@@ -277,3 +277,13 @@ def test_averaging_is_seeded():
     x = torch.linspace(-1, 1, 5, dtype=torch.float64)[:, None]
     assert torch.equal(a(x), b(x))
     assert not torch.equal(a(x), c(x))
+
+
+def test_weights_are_held_as_long_as_is_said():
+    network = FICNN(2, width=3, depth=2, seed=0)
+    x = torch.rand(5, 2, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    before = network(x)
+    with weights_held(network), torch.no_grad():
+        network.raw_weights[0] += 1.0
+        torch.testing.assert_close(network(x), before)
+    assert (network(x) - before).abs().min() > 1e-3

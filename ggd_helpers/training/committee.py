@@ -23,7 +23,7 @@ def committee(
     """Fit `members` models to the same data, from weights drawn with the seeds `seed`, `seed + 1`, ...
 
     Member `i` is what `fit(draw(seed + i), data, recipe, seed=seed + i)` makes of it. Members are not stacked into one
-    model: on a CPU a closure of 16 stacked ones takes longer than 16 closures (`tests/benchmarks/members.py`).
+    model: on a CPU a closure of 16 stacked ones is no faster than 16 closures (`tests/benchmarks/members.py`).
 
     Their spread tells how the training ends, not what the data leave open: as error bars they are overconfident.
 

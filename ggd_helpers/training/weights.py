@@ -7,6 +7,8 @@ from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
+from ggd_helpers.networks import weights_held
+
 
 class _Asked(nn.Module):
     """A module whose forward pass puts a question to a model."""
@@ -16,7 +18,8 @@ class _Asked(nn.Module):
         self.model = model
 
     def forward(self, question: Callable[[Any], Any]) -> Any:
-        return question(self.model)
+        with weights_held(self.model):
+            return question(self.model)
 
 
 class Weights:
