@@ -1,4 +1,4 @@
-"""Shared by the tests: how hypothesis runs, random numbers, rounding errors, figures, explorers, refusals, files."""
+"""Shared by the tests: how hypothesis runs, random numbers and matrices, rounding errors, figures, explorers, refusals, files."""
 
 import contextlib
 import copy
@@ -9,9 +9,11 @@ import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import ipywidgets as widgets
 import matplotlib.pyplot as plt
+import numpy as np
 import pytest
 import torch
 from hypothesis import settings
@@ -33,6 +35,17 @@ GGD = f"{HEEDS_SIGNALS}from ggd_helpers.__main__ import main; sys.exit(main())" 
 def normal(shape: tuple[int, ...], seed: int, dtype: torch.dtype = torch.float64) -> Tensor:
     """Seeded normal numbers."""
     return torch.randn(shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64).to(dtype)
+
+
+def dense(metric: Any, size: int) -> np.ndarray:
+    """The matrix of a metric that is known by what it makes of vectors."""
+    return np.stack([metric @ column for column in np.eye(size)], axis=1)
+
+
+def positive_definite(random: np.random.Generator, size: int) -> np.ndarray:
+    """A random Hessian."""
+    root = random.normal(size=(size, size))
+    return root @ root.T + 0.1 * np.eye(size)
 
 
 def rescale_raw_weights(network: nn.Module, scale: float, shift: float) -> None:

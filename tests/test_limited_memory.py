@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from conftest import dense, positive_definite
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,10 +16,6 @@ from ggd_helpers.training.limited_memory import LimitedMemory
 from ggd_helpers.training.self_scaled_bfgs import SelfScaledBFGS
 
 
-def dense(metric, size):
-    return np.stack([metric @ column for column in np.eye(size)], axis=1)
-
-
 @pytest.fixture
 def few(monkeypatch):
     """Three parameters are already too many for a dense metric."""
@@ -28,8 +25,7 @@ def few(monkeypatch):
 @given(st.integers(0, 10**6), st.integers(2, 6), st.integers(1, 4))
 def test_the_metric_is_that_of_bfgs_with_the_last_pairs_alone(seed, size, remembered):
     random = np.random.default_rng(seed)
-    root = random.normal(size=(size, size))
-    hessian = root @ root.T + 0.1 * np.eye(size)
+    hessian = positive_definite(random, size)
     metric, pairs = LimitedMemory(2.0), []
     metric.pairs = type(metric.pairs)(maxlen=remembered)
     for _ in range(6):

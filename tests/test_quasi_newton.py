@@ -4,21 +4,17 @@ import math
 
 import numpy as np
 import pytest
+from conftest import dense, positive_definite
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ggd_helpers.training.quasi_newton import Descent, InverseHessian
 
 
-def dense(metric, size):
-    return np.stack([metric @ column for column in np.eye(size)], axis=1)
-
-
 @given(st.integers(0, 10**6), st.integers(1, 8), st.floats(1e-3, 1e3))
 def test_metric_satisfies_the_secant_equation_and_stays_positive_definite(seed, size, scale):
     random = np.random.default_rng(seed)
-    root = random.normal(size=(size, size))
-    hessian = root @ root.T + 0.1 * np.eye(size)
+    hessian = positive_definite(random, size)
     metric = InverseHessian(size, scale)
     for _ in range(6):  # the first one finds the metric fresh
         step = random.normal(size=size)

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from conftest import dense, positive_definite
 from hypothesis import given
 from hypothesis import strategies as st
 from racing.clock import Turn, run_in_turns
@@ -23,10 +24,6 @@ from ggd_helpers.training.objectives import Differences, FlowMatching
 from ggd_helpers.training.quasi_newton import InverseHessian
 
 DESCENTS = [BroydenDescent, HagerZhangDescent, BroydenWithHagerZhang]
-
-
-def dense(metric, size):
-    return np.stack([metric @ column for column in np.eye(size)], axis=1)
 
 
 def rosenbrock(theta):
@@ -47,8 +44,7 @@ def quadratic(size, condition, seed=0):
 @given(st.integers(0, 10**6), st.integers(2, 8), st.floats(1e-3, 1e3))
 def test_the_metric_of_ssbroyden_satisfies_the_secant_equation_and_stays_positive_definite(seed, size, scale):
     random = np.random.default_rng(seed)
-    root = random.normal(size=(size, size))
-    hessian = root @ root.T + 0.1 * np.eye(size)
+    hessian = positive_definite(random, size)
     metric = SelfScaledBroyden(size, scale)
     for _ in range(6):
         step = random.normal(size=size)
