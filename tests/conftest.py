@@ -1,4 +1,4 @@
-"""Shared by the tests: hypothesis, random numbers and matrices, rounding errors, figures, explorers, refusals, files."""
+"""Shared by the tests: hypothesis, random numbers and matrices, rounding, figures, explorers, refusals, files."""
 
 import contextlib
 import copy
