@@ -22,6 +22,7 @@ import numpy as np
 import torch
 from kept import about, keep
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 from memory import now, peak
 
 import ggd_helpers as ggd
@@ -176,7 +177,9 @@ def figure(tables: dict[str, list[dict[str, float]]]) -> Figure:
             values = [unit * row[name] for row in rows]
             ax.loglog(sizes, values, "o-", color=colour, ms=4)
             ax.annotate(f"slope {exponent(sizes, values):.2f}", (0.06, 0.88), xycoords="axes fraction")
-        column[1].set(xlabel=axis)
+        ends = [sizes[0], sizes[-1]]
+        column[1].set(xlabel=axis, xticks=ends, xticklabels=[f"{size:,}".replace(",", " ") for size in ends])
+        column[1].xaxis.set_minor_formatter(NullFormatter())
     axes[0, 0].set_ylabel("a closure (ms)")
     axes[1, 0].set_ylabel("peak memory (MiB)")
     return shown
