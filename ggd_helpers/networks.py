@@ -1,8 +1,7 @@
 """Input-convex networks: FICNN, convex in all of its input, and PICNN, convex in a part of it."""
 
 import math
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from functools import partial
 from typing import cast
 
@@ -10,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ggd_helpers.derived import Derived
 from ggd_helpers.initialisation import draw_layers_
 from ggd_helpers.ranges import check
 
@@ -75,7 +75,7 @@ def _check_sizes(**sizes: int) -> None:
         check(name, size, "a whole number, 1 or more", "it is a size of the network")
 
 
-class _ConvexNetwork(nn.Module):
+class _ConvexNetwork(Derived[list[Tensor]]):
     """What FICNN and PICNN share: free weights behind the positive ones, and their seeded initialisation."""
 
     raw_weights: nn.ParameterList
@@ -83,33 +83,20 @@ class _ConvexNetwork(nn.Module):
     def __init__(self, epsilon: float):
         super().__init__()
         check("epsilon", epsilon, "positive", "see equation (3.6) of the thesis")
-        self.epsilon, self.held = epsilon, list[Tensor]()
+        self.epsilon = epsilon
 
-    def positive_weights(self) -> list[Tensor]:
-        """The weights between the convex layers, all positive; as they are held, if they are (`weights_held`)."""
-        if self.held:
-            return self.held
+    def derive(self) -> list[Tensor]:
+        """The weights between the convex layers, all positive."""
         raws = list(self.raw_weights.parameters())  # one by one they take three times as long
         flat = positive(torch.cat([raw.flatten() for raw in raws]), self.epsilon)
         parts = flat.split([raw.numel() for raw in raws])
         return [part.view(raw.shape) for part, raw in zip(parts, raws, strict=True)]
 
+    positive_weights = Derived.derived
+
     def reset_parameters(self, generator: torch.Generator) -> None:
         """Draw all weights afresh (Kaiming normal) and set all biases to zero."""
         draw_layers_(self, generator)
-
-
-@contextmanager
-def weights_held(model: nn.Module) -> Iterator[None]:
-    """While the weights of a model do not change, turn them into positive ones once: a path asks thousands of times."""
-    networks = [module for module in model.modules() if isinstance(module, _ConvexNetwork)]
-    for network in networks:
-        network.held = network.positive_weights()
-    try:
-        yield
-    finally:
-        for network in networks:
-            network.held = []
 
 
 def _raw_weights(shapes: Sequence[tuple[int, int]], dtype: torch.dtype) -> nn.ParameterList:

@@ -10,7 +10,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from torch.func import grad, hessian, vmap
 
-from ggd_helpers.networks import FICNN, PICNN, averaging_, kaiming_normal_, positive, weights_held
+from ggd_helpers.derived import weights_held
+from ggd_helpers.networks import FICNN, PICNN, averaging_, kaiming_normal_, positive
 
 seeds = st.integers(0, 2**31)
 dims = st.integers(1, 4)

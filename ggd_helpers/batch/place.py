@@ -17,7 +17,7 @@ from ggd_helpers.batch.signals import undisturbed
 from ggd_helpers.files import MANIFEST, sha256, written_whole
 
 STAGING, LOCK = ".ggd-partial", "lock"
-ANOTHER = "or name another folder with --out."
+ANOTHER = "or name another folder (ggd run, ggd sweep: with --out)."
 PATIENCE = 3.0  # seconds: a kernel whose program was killed looks once a second whether it still has one
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor, nn
 
+from ggd_helpers.derived import Derived
 from ggd_helpers.initialisation import draw_normal_
 from ggd_helpers.networks import FICNN, PICNN
 from ggd_helpers.ranges import check
@@ -136,7 +137,7 @@ class ConvexDissipation(DissipationPotential):
         return self.network.gradient_beyond_zero(x, x_star)
 
 
-class _QuadraticForm(nn.Module):
+class _QuadraticForm(Derived[Tensor]):
     """A learnable symmetric positive-definite matrix `A = L L^T`, `L` lower triangular with diagonal `exp(.)`."""
 
     def __init__(self, matrix: Tensor):
@@ -144,9 +145,11 @@ class _QuadraticForm(nn.Module):
         factor = torch.linalg.cholesky(matrix)
         self.raw = nn.Parameter(factor.tril(-1) + factor.diagonal().log().diag())
 
-    def matrix(self) -> Tensor:
+    def derive(self) -> Tensor:
         factor = self.raw.tril(-1) + self.raw.diagonal().exp().diag()
         return factor @ factor.T
+
+    matrix = Derived.derived
 
     def reset_parameters(self, generator: torch.Generator) -> None:
         draw_normal_(self.raw, 0.5, generator)

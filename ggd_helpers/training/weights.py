@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
-from ggd_helpers.networks import weights_held
+from ggd_helpers.derived import weights_held
 
 
 class _Asked(nn.Module):
