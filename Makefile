@@ -16,7 +16,7 @@ help:
 	@echo "make lab        install if needed, open the chapters in JupyterLab"
 	@echo "make test       all tests: the package and its examples, every chapter, the browser"
 	@echo "make notebooks  execute all chapters in place, as they are committed"
-	@echo "make race       our optimiser beside others, an hour: writes README.md's table (RACE=--quick after it: 5 minutes)"
+	@echo "make race       our optimiser beside others, an hour and more: writes README.md's table (RACE=--quick after it: 5 minutes)"
 	@echo "make growth     how time and memory grow with data and models: ten minutes"
 	@echo "make lint       style (ruff) and types (mypy)"
 	@echo "make clean      remove .venv and caches (runs/ stays)"
@@ -72,7 +72,7 @@ $(INSTALLED): pyproject.toml tests/constraints.txt
 	@command -v $(PYTHON) > /dev/null || { echo "make: there is no $(PYTHON) here: install Python 3.11 or later, or name one with make PYTHON=..." >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "make: Python 3.11 or later is needed and this is $$($(PYTHON) --version): install one, or name one with make PYTHON=python3.12" >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2> /dev/null || { echo "make: $(PYTHON) cannot make virtual environments: install its venv module (Debian, Ubuntu: sudo apt-get install python3-venv)" >&2; exit 1; }
-	@echo "Installing into $(VENV): a minute or two, about 1.5 GB"
+	@echo "Installing into $(VENV): a minute or two, about 2 GB (several more with CUDA)"
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade -c tests/constraints.txt pip
 	$(BIN)/python -m pip install --no-compile -c tests/constraints.txt -e ".[dev]"

@@ -388,7 +388,7 @@ def test_the_lines_of_the_readme_tell_a_law_and_how_sure_it_is(tmp_path, monkeyp
     rows = [f"{k},{t},{x}" for k in range(16) for t, x in zip(data.times[k], data.values[k, :, 0], strict=True)]
     (tmp_path / "mine.csv").write_text("\n".join(["trajectory,t,x", *rows]), encoding="utf-8")
     monkeypatch.chdir(tmp_path)
-    found = {"ggd": ggd, "torch": torch}
+    found: dict = {}
     exec(lines, found)
     inside = found["grid"].abs() < 0.6
     truth, low, high = (each[inside] for each in (system(found["grid"]), found["low"], found["high"]))

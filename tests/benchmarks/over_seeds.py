@@ -15,7 +15,7 @@ from pathlib import Path
 
 from kept import about, keep
 
-from ggd_helpers.files import ROOT, commit
+from ggd_helpers.files import DATA, ROOT, commit
 
 RUNS = ROOT / "runs" / "over_seeds"
 FIXED = ("_thesis", "_published")  # one kept run of the thesis's recipe, printed numbers: they have no spread
@@ -69,7 +69,16 @@ def show(found: dict, seconds: list[float]) -> None:
     print(f"seconds a run: {statistics.median(seconds):.0f} ({min(seconds):.0f} to {max(seconds):.0f})")
 
 
+def check_is_ours(path: Path) -> None:
+    """Refuse to replace a file that another script keeps, as `spring_chain.py` does for chapter 7."""
+    command = json.loads(path.read_text(encoding="utf-8"))["about"]["command"] if path.exists() else ""
+    if command and Path(__file__).name not in command:
+        raise SystemExit(f"{path} is kept by `{command}`: run that, or give NAME=VALUE, which only prints.")
+
+
 def main(chapter: str, first: int, last: int, others: list[str]) -> None:
+    if not others:
+        check_is_ours(DATA / f"{chapter}_seeds.json")
     with ThreadPoolExecutor(2) as pool:
         seeds = range(first, last + 1)
         results = dict(zip(seeds, pool.map(lambda seed: run(chapter, seed, others), seeds), strict=True))

@@ -1,4 +1,4 @@
-"""Which optimiser learns fastest and furthest? `make race`: an hour on two cores, of which it takes one.
+"""Which optimiser learns fastest and furthest? `make race`: an hour and more on two cores, of which it takes one.
 
     .venv/bin/python tests/benchmarks/race.py             keeps data/race.json, the figure and the README's table
     .venv/bin/python tests/benchmarks/race.py --quick     two cases, one seed, no memory, five minutes; only prints
