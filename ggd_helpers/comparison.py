@@ -99,7 +99,7 @@ def _numbers(value: object) -> np.ndarray | None:
     """As an array of float64, or `None` where it holds something else than numbers."""
     import torch  # not with the module: `ggd class check` reads its key of comparisons, and compares nothing itself
 
-    if value is None:
+    if value is None or isinstance(value, str):  # NumPy reads numbers in texts, too
         return None
     try:
         if isinstance(value, torch.Tensor):

@@ -27,9 +27,9 @@ class Derived(nn.Module, Generic[Value]):
 def weights_held(model: nn.Module) -> Iterator[None]:
     """While the weights of a model do not change, derive from them once: a path asks thousands of times."""
     modules = [module for module in model.modules() if isinstance(module, Derived)]
-    for module in modules:
-        module.held = module.derive()
-    try:
+    try:  # from here on, for nothing may stay held: not after Ctrl-C, either
+        for module in modules:
+            module.held = module.derive()
         yield
     finally:
         for module in modules:

@@ -43,6 +43,12 @@ def redraw_(model: nn.Module, generator: torch.Generator) -> None:
         redraw_(part, generator)
 
 
+def redraw_from_(model: nn.Module, seed: int | None) -> None:
+    """`redraw_` from a seed; without one the model stays as it is."""
+    if seed is not None:
+        redraw_(model, torch.Generator().manual_seed(seed))
+
+
 def restart_(model: nn.Module, generator: torch.Generator) -> None:
     """Draw everything that a model learns afresh for another start of its training, by a seed that is drawn first.
 

@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from ggd_helpers.derived import Derived
 from ggd_helpers.initialisation import draw_layers_
-from ggd_helpers.ranges import check
+from ggd_helpers.ranges import check, check_sizes
 
 # Torch's softplus turns linear above a threshold; at its default of 20 that is a kink of 2e-9, visible in float64.
 softplus = partial(functional.softplus, threshold=50.0)
@@ -70,11 +70,6 @@ def averaging_(network: "FICNN", seed: int) -> None:
         network.skip.bias[network.sizes[0] :] = -math.log(2)
 
 
-def _check_sizes(**sizes: int) -> None:
-    for name, size in sizes.items():
-        check(name, size, "a whole number, 1 or more", "it is a size of the network")
-
-
 class _ConvexNetwork(Derived[list[Tensor]]):
     """What FICNN and PICNN share: free weights behind the positive ones, and their seeded initialisation."""
 
@@ -131,7 +126,7 @@ class FICNN(_ConvexNetwork):
         dtype: torch.dtype = torch.float64,
     ):
         super().__init__(epsilon)
-        _check_sizes(dim=dim, width=width, depth=depth)
+        check_sizes("the network", dim=dim, width=width, depth=depth)
         self.sizes = [width] * depth + [1]
         self.skip = nn.Linear(dim, sum(self.sizes), dtype=dtype)  # every V_i and b_i, one above the other
         self.raw_weights = _raw_weights(list(zip(self.sizes[1:], self.sizes[:-1], strict=True)), dtype)
@@ -197,7 +192,7 @@ class PICNN(_ConvexNetwork):
         dtype: torch.dtype = torch.float64,
     ):
         super().__init__(epsilon)
-        _check_sizes(dim_x=dim_x, dim_y=dim_y, width=width, depth=depth)
+        check_sizes("the network", dim_x=dim_x, dim_y=dim_y, width=width, depth=depth)
         inputs, outputs = [dim_x] + [width] * depth, [width] * depth + [1]
         # What each layer draws from u_i: offset (D, d), gate of y (C, c), next u (A, a), gate of z (B, b).
         self.sizes = [[size, dim_y, width, width] for size in outputs]

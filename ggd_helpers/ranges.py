@@ -86,6 +86,12 @@ def check(name: str, value: Any, words: str, meaning: str) -> None:
         raise ValueError(f"{name} must be {words} (got {shown(value)}): {meaning}.")
 
 
+def check_sizes(of: str, **sizes: int) -> None:
+    """Refuse sizes of a network, or of what is made of networks, that are not whole and positive."""
+    for name, size in sizes.items():
+        check(name, size, "a whole number, 1 or more", f"it is a size of {of}")
+
+
 def check_seed(seed: int) -> None:
     """Refuse what no generator can be seeded with."""
     check("seed", seed, f"a whole number, 0 to {2**63 - 1}", "it starts every random draw")

@@ -204,21 +204,54 @@ def test_each_stage_trains_its_own_part_and_the_loss_falls():
     assert seen[19][0] < seen[16][0]
 
 
-def test_a_resumed_run_goes_on_like_an_uninterrupted_one():
-    def run():
-        model = untrained()
-        return model, StagedBFGS(objective(), 2, (2, 2, 2, 3)).start(model, DATA, torch.Generator().manual_seed(1))
+def staged_run(candidates=2, iterations=(2, 2, 2, 3)):
+    return StagedBFGS(objective(), candidates, iterations).start(untrained(), DATA, torch.Generator().manual_seed(1))
 
-    _, first = run()
-    for _ in range(5):
+
+@pytest.mark.parametrize("done", [3, 5, 7, 9])  # steps: the second candidate, the second, third and fourth stage
+def test_a_resumed_run_goes_on_like_an_uninterrupted_one(done):
+    first, second = staged_run(), staged_run()
+    for _ in range(done):
         first.step()
     kept = first.state_dict()
-    rest = [first.step() for _ in range(6)]
-    _, second = run()
+    rest = [first.step() for _ in range(11 - done)]
     second.load_state_dict(kept)
-    assert [second.step() for _ in range(6)] == pytest.approx(rest, rel=1e-9)
+    assert [second.step() for _ in range(11 - done)] == pytest.approx(rest, rel=1e-9)
     assert first.finished
     assert second.finished
+
+
+def test_a_checkpoint_of_another_loss_is_refused():
+    first, second = staged_run(), staged_run()
+    first.step()
+    kept = first.state_dict()
+    second.batch = second.batch._replace(edges=second.batch.edges.roll(1, dims=-1))
+    with refused("another formula"):
+        second.load_state_dict(kept)
+
+
+@pytest.mark.parametrize("done", [1, 3, 5])  # steps: in the first candidate, in the second, in the second stage
+def test_an_interrupted_run_leaves_the_best_weights(done):
+    run = staged_run()
+    losses = [run.step() for _ in range(done)]
+    run.flat.write(run.descent.theta + 1.0)  # as in the middle of a line search
+    run.keep_best()
+    batch = objective().batch(DATA)
+    assert objective().density_loss(run.model, batch).item() == pytest.approx(min(losses), rel=1e-9)
+
+
+def test_a_draw_from_which_nothing_can_be_learned_has_lost(monkeypatch):
+    monkeypatch.setattr("ggd_helpers.training.staged_bfgs.restart_", lambda model, generator: spoil(model))
+    run, first = staged_run(), staged_run(candidates=1)
+    losses = [run.step() for _ in range(4)], [first.step() for _ in range(4)]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-9)
+    assert run.iteration == first.iteration + 2
+
+
+def spoil(model):
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.fill_(math.nan)
 
 
 def test_starts_end_with_the_first_that_passes_and_the_best_comes_first():

@@ -45,6 +45,7 @@ def test_what_agrees(yours, true):
         ([1.0, math.nan], [1.0, math.inf], "the true value is infinite somewhere, and yours is not"),
         (None, 1.0, "a number is asked for, and yours is NoneType"),
         ("one", 1.0, "a number is asked for, and yours is str"),
+        ("1.0", 1.0, "a number is asked for, and yours is str"),
         (lambda: 1.0, 1.0, "a number is asked for, and yours is function"),
         ("a", "b", "another answer is right"),
         ("?", "b", "nothing is chosen yet"),

@@ -288,3 +288,15 @@ def test_weights_are_held_as_long_as_is_said():
         network.raw_weights[0] += 1.0
         torch.testing.assert_close(network(x), before)
     assert (network(x) - before).abs().min() > 1e-3
+
+
+def test_nothing_stays_held_where_holding_was_interrupted(monkeypatch):
+    first, second = FICNN(1, seed=0), FICNN(1, seed=1)
+
+    def interrupted():
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(second, "derive", interrupted)
+    with pytest.raises(KeyboardInterrupt), weights_held(torch.nn.ModuleList([first, second])):
+        pass
+    assert first.held is None

@@ -48,7 +48,7 @@ DISSIPATIONS = {
     "cosh": lambda: CoshDissipation(gamma=0.7, steepness=1.5),
     "formula": lambda: FormulaDissipation(lambda x, x_star: ((1 + x**2) * x_star**2).sum(-1)),
     "force": lambda: ForceDissipation(2, seed=3),
-    "force about a centre": lambda: ForceDissipation(2, seed=3, centre=5.0),
+    "force about a centre": lambda: ForceDissipation(2, seed=3, center=5.0),
 }
 every_entropy = pytest.mark.parametrize("make", ENTROPIES.values(), ids=ENTROPIES)
 every_dissipation = pytest.mark.parametrize("make", DISSIPATIONS.values(), ids=DISSIPATIONS)
@@ -188,6 +188,12 @@ def test_cosh_loses_no_digits_near_zero(ours):
     assert ours(ONE[0], small).item() == pytest.approx(1.5e-18, rel=1e-12, abs=0)
 
 
+@pytest.mark.parametrize(("gamma", "steepness", "name"), [(-1.0, 1.0, "gamma"), (1.0, 0.0, "steepness")])
+def test_a_friction_that_is_not_admissible_is_refused(gamma, steepness, name):
+    with refused(name, "must be positive"):
+        CoshDissipation(gamma, steepness)
+
+
 def test_formula_slopes_work_without_autograd_recording():
     """As inside `simulate`, which runs under `no_grad`."""
     x = normal((4, 2), 1)
@@ -283,7 +289,7 @@ def test_bad_mobility_is_refused(mobility):
 
 def test_forces_about_a_centre_are_those_that_the_network_sees():
     """Far from its centre a softplus network is straight; about it, it bends."""
-    far, near = (ForceDissipation(1, seed=2, centre=centre) for centre in (0.0, 200.0))
+    far, near = (ForceDissipation(1, seed=2, center=centre) for centre in (0.0, 200.0))
     force = torch.tensor([[199.0], [200.0], [201.0]], dtype=torch.float64)
     bend = [xi.flux(force, force)[:, 0].diff().diff().abs().item() for xi in (far, near)]
     assert bend[0] < 1e-9 < bend[1]

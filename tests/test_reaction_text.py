@@ -102,6 +102,7 @@ BAD = {
     "A <-> B | kf=1 | kb=2": ["kf=1 | kb=2"],
     "A <-> B; B <-> C; C <-> A | kf=3": ["detailed balance", "A <-> B, B <-> C, C <-> A", "kb=3"],
     "A <-> B | kf=2; 2 A <-> 2 B | kf=3": ["detailed balance"],
+    "A <-> B | kf=1e30, kb=1e-30; 12 A <-> 12 B | kf=1e-30, kb=1e30": ["detailed balance", "10^", "nearer"],
     "__import__('os').abort() <-> B": ["reaction 1"],
     "A <-> B | kf=__import__('os').abort()": ["kf must be 1e-30 to 1e30"],
     "A <-> B | kf=exit()": ["kf must be 1e-30 to 1e30"],

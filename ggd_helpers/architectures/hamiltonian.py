@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from ggd_helpers.initialisation import redraw_
+from ggd_helpers.initialisation import redraw_from_
 from ggd_helpers.potentials.generic import Energy, Poisson
 
 
@@ -25,8 +25,7 @@ class HamiltonianNetwork(nn.Module):
     def __init__(self, energy: Energy, poisson: Poisson, seed: int | None = None):
         super().__init__()
         self.energy, self.poisson = energy, poisson
-        if seed is not None:
-            redraw_(self, torch.Generator().manual_seed(seed))
+        redraw_from_(self, seed)
 
     def reversible(self, x: Tensor) -> Tensor:
         """`J dH`, `(..., n)` to `(..., n)`: it conserves `H`."""
@@ -56,8 +55,7 @@ class DissipativeHamiltonianNetwork(HamiltonianNetwork):
     def __init__(self, energy: Energy, rayleigh: Energy, poisson: Poisson, seed: int | None = None):
         super().__init__(energy, poisson)
         self.rayleigh = rayleigh
-        if seed is not None:
-            redraw_(self, torch.Generator().manual_seed(seed))
+        redraw_from_(self, seed)
 
     def forward(self, x: Tensor) -> Tensor:
         """The velocity, `(..., n)` to `(..., n)`."""

@@ -1,13 +1,12 @@
 """Metriplectic networks: `x' = L dE + M dS`, whose two laws hold as far as `L dS = 0` and `M dE = 0` do."""
 
-import torch
 from torch import Tensor, nn
 
 from ggd_helpers.free_networks import Perceptron
-from ggd_helpers.initialisation import redraw_
+from ggd_helpers.initialisation import redraw_from_
 from ggd_helpers.potentials.general import Entropy
 from ggd_helpers.potentials.generic import Energy, Poisson
-from ggd_helpers.ranges import check
+from ggd_helpers.ranges import check_sizes
 
 
 class Friction(nn.Module):
@@ -38,8 +37,7 @@ class Metriplectic(nn.Module):
     def __init__(self, energy: Energy, entropy: Entropy, poisson: Poisson, friction: Friction, seed: int | None = None):
         super().__init__()
         self.energy, self.entropy, self.poisson, self.friction = energy, entropy, poisson, friction
-        if seed is not None:
-            redraw_(self, torch.Generator().manual_seed(seed))
+        redraw_from_(self, seed)
 
     def forward(self, x: Tensor) -> Tensor:
         """The velocity, `(..., n)` to `(..., n)`."""
@@ -82,7 +80,7 @@ class FreePoisson(Poisson):
 
     def __init__(self, dim: int, width: int = 8, seed: int = 0):
         super().__init__()
-        self.matrix = Matrix(dim, dim, width, seed)
+        self.matrix = Matrix(dim, width, seed)
 
     def forward(self, x: Tensor, slope: Tensor, entropy_slope: Tensor) -> Tensor:
         """`L(x)` times a slope, `(..., n)`."""
@@ -95,7 +93,7 @@ class FreeFriction(Friction):
 
     def __init__(self, dim: int, width: int = 8, seed: int = 0):
         super().__init__()
-        self.factor = Matrix(dim, dim, width, seed)
+        self.factor = Matrix(dim, width, seed)
 
     def forward(self, x: Tensor, slope: Tensor, energy_slope: Tensor) -> Tensor:
         """`M(x)` times a slope, `(..., n)`."""
@@ -104,17 +102,16 @@ class FreeFriction(Friction):
 
 
 class Matrix(nn.Module):
-    """A square matrix as a free function of the state, `(..., dim)` to `(..., size, size)`."""
+    """A square matrix as a free function of the state, `(..., dim)` to `(..., dim, dim)`."""
 
-    def __init__(self, dim: int, size: int, width: int = 8, seed: int = 0):
+    def __init__(self, dim: int, width: int = 8, seed: int = 0):
         super().__init__()
-        for name, number in {"dim": dim, "size": size, "width": width}.items():
-            check(name, number, "a whole number, 1 or more", "it is a size of an operator's network")
-        self.size, self.network = size, Perceptron([dim, width, width, size**2], seed)
+        check_sizes("an operator's network", dim=dim, width=width)
+        self.dim, self.network = dim, Perceptron([dim, width, width, dim**2], seed)
 
     def forward(self, x: Tensor) -> Tensor:
-        """The matrix, `(..., size, size)`."""
-        return self.network(x).unflatten(-1, (self.size, self.size))
+        """The matrix, `(..., dim, dim)`."""
+        return self.network(x).unflatten(-1, (self.dim, self.dim))
 
 
 def apply(matrix: Tensor, vector: Tensor) -> Tensor:

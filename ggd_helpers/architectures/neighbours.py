@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from ggd_helpers.grids import PeriodicGrid
-from ggd_helpers.initialisation import redraw_
+from ggd_helpers.initialisation import redraw_from_
 from ggd_helpers.networks import softplus
 from ggd_helpers.ranges import check
 
@@ -35,7 +35,7 @@ class NeighbourNetwork(nn.Module):
         check("rate", rate, "positive", "it is the size of the velocity per concentration before training")
         self.cells, self.unit, self.rate = grid.cells, unit, rate
         self.hidden, self.last = nn.Linear(3, width, dtype=torch.float64), nn.Linear(width, 1, dtype=torch.float64)
-        redraw_(self, torch.Generator().manual_seed(seed))
+        redraw_from_(self, seed)
 
     def forward(self, c: Tensor) -> Tensor:
         """The velocity, `(..., n)` to `(..., n)`."""

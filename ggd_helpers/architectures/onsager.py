@@ -5,7 +5,7 @@ from torch import Tensor, nn
 from torch.func import jacrev
 
 from ggd_helpers.dynamics.generic import DampedMechanics
-from ggd_helpers.initialisation import redraw_
+from ggd_helpers.initialisation import redraw_from_
 from ggd_helpers.potentials.channels import Seeing
 from ggd_helpers.potentials.general import DissipationPotential, Entropy
 from ggd_helpers.potentials.generic import Energy
@@ -37,8 +37,7 @@ class OnsagerNetwork(nn.Module):
     def __init__(self, entropy: Entropy, dual: DissipationPotential, seed: int | None = None):
         super().__init__()
         self.entropy, self.dual = entropy, dual
-        if seed is not None:
-            redraw_(self, torch.Generator().manual_seed(seed))
+        redraw_from_(self, seed)
 
     def residual(self, x: Tensor, v: Tensor) -> Tensor:
         """`dXi*/dv - dS/dx`, `(..., n)` twice to `(..., n)`: 0 where `v` is the velocity."""

@@ -5,10 +5,10 @@ import itertools
 import torch
 from torch import Tensor, nn
 
-from ggd_helpers.initialisation import redraw_
+from ggd_helpers.initialisation import redraw_from_
 from ggd_helpers.networks import softplus
 from ggd_helpers.potentials.coordinates import Components
-from ggd_helpers.ranges import check
+from ggd_helpers.ranges import check_sizes
 
 
 class PlainNetwork(nn.Module):
@@ -24,13 +24,12 @@ class PlainNetwork(nn.Module):
 
     def __init__(self, dim: int, width: int = 24, depth: int = 2, seed: int = 0):
         super().__init__()
-        for name, size in {"dim": dim, "width": width, "depth": depth}.items():
-            check(name, size, "a whole number, 1 or more", "it is a size of the network")
+        check_sizes("the network", dim=dim, width=width, depth=depth)
         sizes = [dim, *[width] * depth, dim]
         self.layers = nn.ModuleList(
             nn.Linear(before, after, dtype=torch.float64) for before, after in itertools.pairwise(sizes)
         )
-        redraw_(self, torch.Generator().manual_seed(seed))
+        redraw_from_(self, seed)
 
     @classmethod
     def like(cls, model: nn.Module, dim: int, seed: int = 0) -> "PlainNetwork":

@@ -62,7 +62,7 @@ class ProjectedPoisson(Poisson):
 
     def __init__(self, dim: int, width: int = 8, seed: int = 0):
         super().__init__()
-        self.orthogonal, self.matrix = Orthogonal(dim, seed), Matrix(dim, dim, width, seed)
+        self.orthogonal, self.matrix = Orthogonal(dim, seed), Matrix(dim, width, seed)
 
     def forward(self, x: Tensor, slope: Tensor, entropy_slope: Tensor) -> Tensor:
         """`L(x)` times a slope, `(..., n)`."""
@@ -75,7 +75,7 @@ class ProjectedFriction(Friction):
 
     def __init__(self, dim: int, width: int = 8, seed: int = 0):
         super().__init__()
-        self.orthogonal, self.factor = Orthogonal(dim, seed), Matrix(dim, dim, width, seed)
+        self.orthogonal, self.factor = Orthogonal(dim, seed), Matrix(dim, width, seed)
 
     def forward(self, x: Tensor, slope: Tensor, energy_slope: Tensor) -> Tensor:
         """`M(x)` times a slope, `(..., n)`."""

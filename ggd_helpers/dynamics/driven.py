@@ -1,10 +1,9 @@
 """Gradient dynamics under an input: the same pair at every moment, changed by what is done to the system."""
 
-import torch
 from torch import Tensor, nn
 
 from ggd_helpers.dynamics.gradient import GradientDynamics
-from ggd_helpers.initialisation import redraw_
+from ggd_helpers.initialisation import redraw_from_
 from ggd_helpers.potentials.driven import DrivenDissipation, DrivenEntropy
 from ggd_helpers.potentials.general import DissipationPotential
 
@@ -27,8 +26,7 @@ class DrivenDynamics(nn.Module):
     ):
         super().__init__()
         self.entropy, self.dissipation = entropy, dissipation
-        if seed is not None:
-            redraw_(self, torch.Generator().manual_seed(seed))
+        redraw_from_(self, seed)
 
     def at(self, u: Tensor) -> GradientDynamics:
         """The pair while the input stays at `u`, `(..., k)`."""

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from ggd_helpers.initialisation import redraw_
+from ggd_helpers.initialisation import redraw_from_
 from ggd_helpers.potentials.general import DissipationPotential, Entropy
 from ggd_helpers.potentials.generic import Energy, Poisson
 from ggd_helpers.ranges import check, shown
@@ -48,8 +48,7 @@ class GENERIC(nn.Module):
         _check_pairs(pairs)
         self.energy, self.entropy, self.poisson, self.dissipation = energy, entropy, poisson, dissipation
         self.pairs = tuple((int(i), int(j)) for i, j in pairs)
-        if seed is not None:
-            redraw_(self, torch.Generator().manual_seed(seed))
+        redraw_from_(self, seed)
 
     def conjugate(self, x: Tensor) -> Tensor:
         """The entropic conjugate `dS/dx`, `(..., n)` to `(..., n)`."""
@@ -131,8 +130,7 @@ class DampedMechanics(nn.Module):
     def __init__(self, energy: Energy, dissipation: DissipationPotential, seed: int | None = None):
         super().__init__()
         self.energy, self.dissipation = energy, dissipation
-        if seed is not None:
-            redraw_(self, torch.Generator().manual_seed(seed))
+        redraw_from_(self, seed)
 
     def force(self, x: Tensor) -> Tensor:
         """The velocity `p* = dH/dp` that friction answers to, `(..., 2 d)` to `(..., d)`."""

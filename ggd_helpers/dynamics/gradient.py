@@ -1,9 +1,8 @@
 """Generalized gradient dynamics: a pair of potentials, and the motion that follows from it."""
 
-import torch
 from torch import Tensor, nn
 
-from ggd_helpers.initialisation import redraw_
+from ggd_helpers.initialisation import redraw_from_
 from ggd_helpers.potentials.general import DissipationPotential, Entropy
 
 
@@ -28,8 +27,7 @@ class GradientDynamics(nn.Module):
         super().__init__()
         self.entropy = entropy
         self.dissipation = dissipation
-        if seed is not None:
-            redraw_(self, torch.Generator().manual_seed(seed))
+        redraw_from_(self, seed)
 
     def conjugate(self, x: Tensor) -> Tensor:
         """The entropic conjugate `x* = dS/dx`, `(..., n)` to `(..., n)`."""

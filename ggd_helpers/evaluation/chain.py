@@ -6,10 +6,11 @@ from itertools import product
 import torch
 from torch import Tensor
 
-from ggd_helpers.evaluation.internal_variables import percent
+from ggd_helpers.evaluation.internal_variables import percent, reached, rms_percent
 from ggd_helpers.evaluation.report import Findings, Measure, Report
 from ggd_helpers.integrators import rk4_along
 from ggd_helpers.internal_variables.chain import ChainVariables
+from ggd_helpers.internal_variables.decoders import log_density_on
 from ggd_helpers.internal_variables.stiv import PhaseLaw, under_force, under_pull
 from ggd_helpers.potentials.chain import by_spring
 from ggd_helpers.recordings.ensembles import Ensembles
@@ -33,6 +34,11 @@ class ChainRollout:
     springs: int
 
     @property
+    def stored(self) -> slice:
+        """Which stored times these are, without the start."""
+        return slice(2, 2 * len(self.times), 2)
+
+    @property
     def strain(self) -> Tensor:
         """The mean strains, `(protocol, time, n)`."""
         return by_spring(self.states, self.springs)[0].squeeze(-1)
@@ -46,7 +52,7 @@ class ChainRollout:
 @torch.no_grad()
 def roll_out_by_force(model: ChainVariables, data: Ensembles, force: Tensor) -> ChainRollout:
     """The chain under a known force `(protocol, time, 1)`, by RK4 in steps of two stored times."""
-    odd = (data.shares.shape[1] - 1) // 2 * 2 + 1
+    odd = reached(data)
     states = rk4_along(model.dynamics, model.encode(data.shares[:, 0]), force[:, :odd], 2 * data.dt)
     return ChainRollout(data.times[:odd:2], states, force[:, :odd:2], model.chain.line.cells)
 
@@ -54,7 +60,7 @@ def roll_out_by_force(model: ChainVariables, data: Ensembles, force: Tensor) -> 
 @torch.no_grad()
 def roll_out_by_pull(model: ChainVariables, data: Ensembles, chain: SpringChain) -> ChainRollout:
     """The chain whose end moves as recorded, by RK4 in steps of two stored times; the force is the model's own."""
-    odd = (data.shares.shape[1] - 1) // 2 * 2 + 1
+    odd = reached(data)
     speed = chain.speed(data.inputs, data.dt)[:, :odd]
     states = rk4_along(model.pulled(), model.encode(data.shares[:, 0]), speed, 2 * data.dt)
     return ChainRollout(data.times[:odd:2], states, model.end_force(states, speed[:, ::2]), model.chain.line.cells)
@@ -66,16 +72,11 @@ def decoded_share(model: ChainVariables, x: Tensor, edge: float) -> Tensor:
 
 
 @torch.no_grad()
-def log_densities(model: ChainVariables, x: Tensor, grid: Tensor) -> Tensor:
-    """`ln p` of the densities decoded from states `(protocol, time, ...)`, on the grid, `(protocol, time, n, bins)`."""
-    return model.decode(x).log_prob(grid[:, None, None, None]).movedim(0, -1)
-
-
-@torch.no_grad()
 def likelihood(report: Report[Ensembles]) -> Findings:
     """`nll`: the mean negative log-likelihood of a strain under the density decoded from its ensemble's state."""
-    data, x = report.data, report.model.encode(report.data.shares)
-    return {"nll": -(data.shares * log_densities(report.model, x, data.grid)).sum(-1).mean().item()}
+    data, model = report.data, report.model
+    log_density = log_density_on(data.grid, model.decode(model.encode(data.shares)))
+    return {"nll": -(data.shares * log_density).sum(-1).mean().item()}
 
 
 def at_data(chain: SpringChain) -> Measure:
@@ -107,8 +108,7 @@ def dynamics(chain: SpringChain) -> Measure:
         pulled = roll_out_by_pull(model, data, chain)
         found = _closure(chain, model, data, roll_out_by_force(model, data, force), "")
         found |= _closure(chain, model, data, pulled, "_v")
-        at = slice(2, 2 * len(pulled.times), 2)
-        return found | {"force_error_v": percent(pulled.force[:, 1:], force[:, at])}
+        return found | {"force_error_v": percent(pulled.force[:, 1:], force[:, pulled.stored])}
 
     return measure
 
@@ -116,12 +116,12 @@ def dynamics(chain: SpringChain) -> Measure:
 def _closure(
     chain: SpringChain, model: ChainVariables, data: Ensembles, rolled: ChainRollout, suffix: str
 ) -> dict[str, float]:
-    at = slice(2, 2 * len(rolled.times), 2)  # the stored times that the roll-out reaches, without the start
+    at = rolled.stored
     known = model.encoder(data.shares[:, at])
     shares = decoded_share(model, rolled.states[:, 1:], chain.entropy.distance / 2)
     return {
         f"eps_error{suffix}": percent(rolled.strain[:, 1:], data.mean[:, at]),
-        f"alpha_error{suffix}": 100 * (rolled.alpha[:, 1:] - known).square().mean().sqrt().item(),
+        f"alpha_error{suffix}": rms_percent(rolled.alpha[:, 1:] - known),
         f"p_error{suffix}": percent(shares, chain.upper_share(data)[:, at]),
     }
 
@@ -142,14 +142,12 @@ def without_training(chain: SpringChain, law: PhaseLaw, data: Ensembles) -> dict
     """The errors of STIV's laws, as those of a trained model; they start from the strains and shares of the data."""
     force, share = chain.pull(data), chain.upper_share(data)
     start = data.mean[:, 0], share[:, 0]
-    found = {}
-    for suffix, rolled in (
-        ("", under_force(law, *start, force, data.dt)),
-        ("_v", under_pull(law, *start, data.inputs, data.dt)),
-    ):
+    pulled = under_pull(law, *start, data.inputs, data.dt)
+    found = {"force_error_v": percent(pulled.force[:, 1:], force[:, 1:])}
+    for suffix, rolled in (("", under_force(law, *start, force, data.dt)), ("_v", pulled)):
         found[f"eps_error{suffix}"] = percent(rolled.strain[:, 1:], data.mean[:, 1:])
         found[f"p_error{suffix}"] = percent(rolled.share[:, 1:], share[:, 1:])
-    return found | {"force_error_v": percent(rolled.force[:, 1:], force[:, 1:])}
+    return found
 
 
 def against(chain: SpringChain) -> list[Measure]:
@@ -171,7 +169,7 @@ def sampling_floors(chain: SpringChain, model: ChainVariables, half: Ensembles, 
         "force": (chain.pull(half), chain.pull(whole)),
     }
     floors = {f"sampling_floor_{name}": percent(a[:, 1:], b[:, 1:]) for name, (a, b) in pairs.items()}
-    return floors | {"sampling_floor_alpha": 100 * shift.square().mean().sqrt().item()}
+    return floors | {"sampling_floor_alpha": rms_percent(shift)}
 
 
 @torch.no_grad()
@@ -183,7 +181,7 @@ def distance_from_data(chain: SpringChain, model: ChainVariables, half: Ensemble
     decoder that has gone wrong; errors of alpha would depend on its gauge.
     """
     rolled = roll_out_by_force(model, whole, chain.pull(whole)), roll_out_by_pull(model, whole, chain)
-    at = slice(2, 2 * len(rolled[0].times), 2)
+    at = rolled[0].stored
     strain_floor = percent(half.mean[:, at], whole.mean[:, at])
     ratios = [percent(each.strain[:, 1:], whole.mean[:, at]) / strain_floor for each in rolled]
     scatter = (half.shares - whole.shares)[:, at].square() / whole.shares[:, at].clamp_min(1e-300)
@@ -191,6 +189,6 @@ def distance_from_data(chain: SpringChain, model: ChainVariables, half: Ensemble
     states = model.encode(whole.shares[:, at]), *(each.states[:, 1:] for each in rolled)
     spacing = whole.grid[1] - whole.grid[0]
     for x in states:
-        off = divergence(whole.shares[:, at], log_densities(model, x, whole.grid), spacing).mean()
+        off = divergence(whole.shares[:, at], log_density_on(whole.grid, model.decode(x)), spacing).mean()
         ratios.append((off / density_floor).sqrt().item())
     return max(ratios) if all(ratio < torch.inf for ratio in ratios) else torch.inf

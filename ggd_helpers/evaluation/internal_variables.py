@@ -7,6 +7,7 @@ from torch.distributions import Distribution
 from ggd_helpers.evaluation.errors import relative_error
 from ggd_helpers.evaluation.report import Findings, Measure, Report, Rollout, roll_out
 from ggd_helpers.integrators import rk4_along
+from ggd_helpers.internal_variables.decoders import log_density_on
 from ggd_helpers.internal_variables.model import InternalVariables
 from ggd_helpers.recordings.ensembles import Ensembles
 from ggd_helpers.systems.trapped_bead import TrappedBead
@@ -18,10 +19,15 @@ def _(data: Ensembles, model: InternalVariables, stride: int, substeps: int) -> 
     if (stride, substeps) != (2, 1):
         raise ValueError(f"stride must be 2 and substeps 1 for ensembles (got {stride} and {substeps}): the input in "
                          "the middle of a step is the stored one.")  # fmt: skip
-    odd = (data.inputs.shape[1] - 1) // 2 * 2 + 1
+    odd = reached(data)
     known = model.encode(data.shares[:, :odd:2])
     made = rk4_along(model.dynamics, known[:, 0], data.inputs[:, :odd], 2 * data.dt)
     return Rollout(made, known, data.times[:odd:2])
+
+
+def reached(data: Ensembles) -> int:
+    """How many stored times a roll-out in steps of two goes through: an odd number."""
+    return (data.shares.shape[1] - 1) // 2 * 2 + 1
 
 
 def percent(found: Tensor, true: Tensor) -> float:
@@ -30,6 +36,11 @@ def percent(found: Tensor, true: Tensor) -> float:
     Source: IB-VONN, (35).
     """
     return 100 * relative_error(found, true)
+
+
+def rms_percent(difference: Tensor) -> float:
+    """The rms of a difference in percent of 1, the deviation of an internal variable on its training set."""
+    return 100 * difference.square().mean().sqrt().item()
 
 
 def known_potentials(system: TrappedBead) -> Measure:
@@ -55,8 +66,7 @@ def known_potentials(system: TrappedBead) -> Measure:
 
 def shares_on(grid: Tensor, distribution: Distribution) -> Tensor:
     """The shares that a distribution of batch shape `(...)` gives to the points of a grid, `(..., bins)`."""
-    log_density = distribution.log_prob(grid.view(-1, *[1] * len(distribution.batch_shape)))
-    return torch.softmax(log_density.movedim(0, -1), dim=-1)
+    return torch.softmax(log_density_on(grid, distribution), dim=-1)
 
 
 def mean_on(grid: Tensor, distribution: Distribution) -> Tensor:
@@ -82,7 +92,7 @@ def dynamics(report: Report[Ensembles]) -> Findings:
         "mean_error": percent(mean_on(data.grid, model.decode(rolled, u)), data.mean[:, at]),
     }
     if rolled.numel():
-        findings["alpha_error"] = 100 * (rolled - known).square().mean().sqrt().item()
+        findings["alpha_error"] = rms_percent(rolled - known)
     return findings
 
 
@@ -90,8 +100,7 @@ def dynamics(report: Report[Ensembles]) -> Findings:
 def likelihood(report: Report[Ensembles]) -> Findings:
     """`nll`: the mean negative log-likelihood of a realisation under the density decoded from its ensemble's state."""
     data, model = report.data, report.model
-    decoded = model.decode(model.encode(data.shares), data.inputs)
-    log_density = decoded.log_prob(data.grid[:, None, None]).movedim(0, -1)
+    log_density = log_density_on(data.grid, model.decode(model.encode(data.shares), data.inputs))
     return {"nll": -(data.shares[:, :, 0] * log_density).sum(-1).mean().item()}
 
 
@@ -107,7 +116,7 @@ def sampling_floors(model: InternalVariables, half: Ensembles, whole: Ensembles)
         "sampling_floor_force": percent(half.measured[:, 1:], whole.measured[:, 1:]),
     }
     if alpha.numel():
-        floors["sampling_floor_alpha"] = 100 * (other - alpha).square().mean().sqrt().item()
+        floors["sampling_floor_alpha"] = rms_percent(other - alpha)
     return floors
 
 
@@ -148,7 +157,7 @@ def predicted(report: Report[Ensembles]) -> Along:
 @torch.no_grad()
 def exact(system: TrappedBead, data: Ensembles) -> Along:
     """The same of infinitely many realisations, which begin at equilibrium; no sampling error is in it."""
-    odd = (data.inputs.shape[1] - 1) // 2 * 2 + 1
+    odd = reached(data)
     mean, u = system.mean(data.inputs, data.dt)[:, :odd:2], data.inputs[:, :odd:2]
     return _from_starts(
         system.force(mean, u), -system.entropy(mean, u), system.dissipation(mean, system.at(u).conjugate(mean))

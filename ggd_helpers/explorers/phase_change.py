@@ -12,7 +12,7 @@ from ggd_helpers.explorers.base import UNCUT, LearningExplorer, curve, nearest, 
 from ggd_helpers.figures.live import Curve
 from ggd_helpers.figures.phase_change_live import SHOWN, ChainPicture
 from ggd_helpers.internal_variables.chain import ChainVariables
-from ggd_helpers.internal_variables.decoders import TwoPhases
+from ggd_helpers.internal_variables.decoders import TwoPhases, log_density_on
 from ggd_helpers.recordings.ensembles import Ensembles, pool, rebin
 from ggd_helpers.recordings.simulate_ensembles import simulate_groups
 from ggd_helpers.systems import protocols
@@ -122,10 +122,10 @@ class ChainExplorer(LearningExplorer[ChainPicture]):
             curves["springs"][f"known {s}"] = curve(data.grid, data.shares[0, now, s] / spacing)
             curves["share"][f"known {s}"] = curve(data.times, share[:, s])
         if self.model is not None and self.rolled is not None:
-            density = self.model.decode(self.rolled.states[0, now // 2]).log_prob(data.grid[:, None]).exp()
+            density = log_density_on(data.grid, self.model.decode(self.rolled.states[0, now // 2])).exp()
             curves["force"]["learned"] = curve(length[::2], self.rolled.force[0, :, 0])
             for s in SHOWN:
-                curves["springs"][f"learned {s}"] = curve(data.grid, density[:, s])
+                curves["springs"][f"learned {s}"] = curve(data.grid, density[s])
                 curves["share"][f"learned {s}"] = curve(self.rolled.times, self.shares[0, :, s])
         return curves
 

@@ -8,9 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from ggd_helpers.evaluation.chain import ChainRollout, log_densities
+from ggd_helpers.evaluation.chain import ChainRollout
 from ggd_helpers.figures.style import COLOURS, DASHES, KNOWN, LEARNED, legend_outside, styled
 from ggd_helpers.internal_variables.chain import ChainVariables
+from ggd_helpers.internal_variables.decoders import log_density_on
 from ggd_helpers.recordings.ensembles import Ensembles
 
 Moment = tuple[int, int, int]  # a protocol, a stored time, a spring
@@ -57,7 +58,8 @@ def marginals(
     figure, axes = plt.subplots(1, len(springs), figsize=(2.2 * len(springs), 2.7), sharey=True)
     spacing, now = data.grid[1] - data.grid[0], data.select(torch.tensor([i]))
     decoded = {
-        name: log_densities(model, model.encode(now.shares), data.grid)[0, j].exp() for name, model in models.items()
+        name: log_density_on(data.grid, model.decode(model.encode(now.shares)))[0, j].exp().detach()
+        for name, model in models.items()
     }
     for ax, s in zip(axes, springs, strict=True):
         ax.plot(data.grid, data.shares[i, j, s] / spacing, **KNOWN, label="simulated")

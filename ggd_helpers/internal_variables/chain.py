@@ -10,7 +10,7 @@ from torch.distributions import Distribution
 
 from ggd_helpers.dynamics.driven import DrivenDynamics
 from ggd_helpers.grids import OpenLine
-from ggd_helpers.initialisation import redraw_
+from ggd_helpers.initialisation import redraw_from_
 from ggd_helpers.integrators import VelocityField
 from ggd_helpers.internal_variables.decoders import PhaseFlow, TwoPhases
 from ggd_helpers.internal_variables.encoder import DeepSet
@@ -68,7 +68,7 @@ class ChainVariables(nn.Module):
             LoadedChain(free_energy, line),
             ChainDissipation(IsotropicDissipation(speed / data.measured.std().item()), jumps, line, center, scale),
         )
-        redraw_(model, torch.Generator().manual_seed(seed))
+        redraw_from_(model, seed)
         return model
 
     def with_decoder(self, decoder: type[TwoPhases | PhaseFlow], seed: int = 0) -> Self:

@@ -28,6 +28,11 @@ MOST_CERTAIN = 30.0  # logarithm of the odds of a phase: the other one keeps a s
 NARROWEST = 1e-6  # of the scale: no density becomes a needle on one realisation
 
 
+def log_density_on(grid: Tensor, distribution: Distribution) -> Tensor:
+    """`ln p` of a distribution of batch shape `(...)` at the points of a grid `(bins,)`, `(..., bins)`."""
+    return distribution.log_prob(grid.view(-1, *[1] * len(distribution.batch_shape))).movedim(0, -1)
+
+
 class Decoder(nn.Module):
     """A network of the state whose outputs are the parameters of a distribution; a subclass says of which one.
 

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.distributions import Distribution
 
 from ggd_helpers.dynamics.driven import DrivenDynamics
-from ggd_helpers.initialisation import redraw_
+from ggd_helpers.initialisation import redraw_from_
 from ggd_helpers.internal_variables.decoders import Decoder, Gaussian
 from ggd_helpers.internal_variables.encoder import DeepSet
 from ggd_helpers.potentials.general import DissipationPotential, IsotropicDissipation
@@ -74,7 +74,7 @@ class InternalVariables(nn.Module):
             decoder(variables + len(u_center), center=center, scale=spread),
             LearnedDynamics(free_energy, dissipation),
         )
-        redraw_(model, torch.Generator().manual_seed(seed))
+        redraw_from_(model, seed)
         return model
 
     def encode(self, shares: Tensor) -> Tensor:

@@ -99,7 +99,8 @@ class JumpingPhases(DissipationPotential):
     """Friction of the particles, and jumps of the springs, whose potential is a cosh.
 
     `Xi = sum_i g_i^2 / (2 eta) + 4 kB T sum_i W_i (cosh(p*_i / (2 kB T)) - 1)`, `g_i = e*_i - e*_(i+1)`, where
-    `W = sqrt(up(s) down(s) p (1 - p))` at the spring's own mean tension `s`; hence `p' = up (1 - p) - down p`.
+    `W = n sqrt(up(s) down(s) p (1 - p))` at the spring's own mean tension `s`, and `n` is the number of its free ends;
+    hence `p' = n (up (1 - p) - down p)`.
     """
 
     phases: LoadedPhases

@@ -5,7 +5,7 @@ from torch import Tensor
 
 from ggd_helpers.grids import OpenLine
 from ggd_helpers.potentials.driven import DrivenEntropy
-from ggd_helpers.potentials.general import DissipationPotential, Entropy, IsotropicDissipation
+from ggd_helpers.potentials.general import DissipationPotential, Entropy, FormulaEntropy, IsotropicDissipation
 from ggd_helpers.potentials.isothermal import DualDissipation, FreeEnergy
 
 
@@ -51,22 +51,12 @@ class LoadedChain(DrivenEntropy):
 
     def at(self, u: Tensor) -> Entropy:
         """The entropy while the load stays at `u`."""
-        return _ChainAtLoad(self, u)
 
+        def slope(x: Tensor) -> Tensor:
+            stress, by_alpha = self.slopes(x)
+            return of_chain(u[..., None, :] - stress, -by_alpha)
 
-class _ChainAtLoad(Entropy):
-    """A `LoadedChain` under one load; its slope needs no automatic differentiation."""
-
-    def __init__(self, chain: LoadedChain, u: Tensor):
-        super().__init__()
-        self.chain, self.u = chain, u
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.chain(x, self.u)
-
-    def conjugate(self, x: Tensor) -> Tensor:
-        stress, by_alpha = self.chain.slopes(x)
-        return of_chain(self.u[..., None, :] - stress, -by_alpha)
+        return FormulaEntropy(lambda x: self(x, u), slope)
 
 
 class ChainDissipation(DissipationPotential):

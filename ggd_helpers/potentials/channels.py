@@ -9,7 +9,7 @@ from ggd_helpers.free_networks import Perceptron
 from ggd_helpers.initialisation import draw_normal_
 from ggd_helpers.networks import sigmoid, softplus
 from ggd_helpers.potentials.general import DissipationPotential
-from ggd_helpers.ranges import check, shown
+from ggd_helpers.ranges import check, check_sizes, shown
 
 
 class Seeing(DissipationPotential):
@@ -60,8 +60,7 @@ class ChannelDissipation(DissipationPotential):
 
     def __init__(self, dim: int, forces: int, channels: int = 4, width: int = 8, seed: int = 0):
         super().__init__()
-        for name, size in {"forces": forces, "channels": channels}.items():
-            check(name, size, "a whole number, 1 or more", "it is a size of the potential")
+        check_sizes("the potential", forces=forces, channels=channels)
         self.forces, self.channels = forces, channels
         self.network = Perceptron([dim, width, width, channels * (forces + 2)], seed)
 
@@ -98,8 +97,7 @@ class RampDissipation(DissipationPotential):
 
     def __init__(self, dim: int, forces: int, ramps: int = 8, width: int = 4, seed: int = 0):
         super().__init__()
-        for name, size in {"forces": forces, "ramps": ramps}.items():
-            check(name, size, "a whole number, 1 or more", "it is a size of the potential")
+        check_sizes("the potential", forces=forces, ramps=ramps)
         self.log_factor = Perceptron([dim, width, 1])
         self.slopes = nn.Parameter(torch.empty(ramps, forces, dtype=torch.float64))
         self.offsets = nn.Parameter(torch.empty(ramps, dtype=torch.float64))

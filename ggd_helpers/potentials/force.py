@@ -17,7 +17,7 @@ class ForceDissipation(DissipationPotential):
         forces: the length of `x*`.
         width, depth: of the hidden layers of the network.
         seed: of its first weights.
-        centre: about which the network sees forces, `Psi = FICNN(x* - centre)`: for data whose forces are all far from
+        center: about which the network sees forces, `Psi = FICNN(x* - center)`: for data whose forces are all far from
             0, compared with how far they spread.
     """
 
@@ -27,15 +27,15 @@ class ForceDissipation(DissipationPotential):
         width: int = 6,
         depth: int = 1,
         seed: int = 0,
-        centre: float = 0.0,
+        center: float = 0.0,
         dtype: torch.dtype = torch.float64,
     ):
         super().__init__()
-        self.network, self.centre = FICNN(forces, width=width, depth=depth, seed=seed, dtype=dtype), centre
+        self.network, self.center = FICNN(forces, width=width, depth=depth, seed=seed, dtype=dtype), center
 
     def _with_zero(self, x_star: Tensor) -> Tensor:
         """The forces one below the other, the force 0 at the end, as the network sees them, `(points + 1, forces)`."""
-        return functional.pad(x_star.reshape(-1, x_star.shape[-1]), (0, 0, 0, 1)) - self.centre
+        return functional.pad(x_star.reshape(-1, x_star.shape[-1]), (0, 0, 0, 1)) - self.center
 
     def forward(self, x: Tensor, x_star: Tensor) -> Tensor:
         """The dissipation potential, `(..., n)` and `(..., forces)` to `(...)`."""

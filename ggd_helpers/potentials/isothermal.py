@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from ggd_helpers.free_networks import ConvexInPart, Dense
 from ggd_helpers.networks import softplus
 from ggd_helpers.potentials.driven import DrivenEntropy
-from ggd_helpers.potentials.general import ConvexDissipation, Entropy
+from ggd_helpers.potentials.general import ConvexDissipation, Entropy, FormulaEntropy
 from ggd_helpers.ranges import check
 
 UNIT_BASE = math.log(math.e - 1)  # softplus of it is 1
@@ -78,21 +78,7 @@ class FreeEnergy(DrivenEntropy):
 
     def at(self, u: Tensor) -> Entropy:
         """The entropy while the input stays at `u`."""
-        return _FreeEnergyHeld(self, u)
-
-
-class _FreeEnergyHeld(Entropy):
-    """A `FreeEnergy` at one input; its slope needs no automatic differentiation."""
-
-    def __init__(self, free_energy: FreeEnergy, u: Tensor):
-        super().__init__()
-        self.free_energy, self.u = free_energy, u
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.free_energy(x, self.u)
-
-    def conjugate(self, x: Tensor) -> Tensor:
-        return -self.free_energy.slopes(x, self.u)[0]
+        return FormulaEntropy(lambda x: self(x, u), lambda x: -self.slopes(x, u)[0])
 
 
 class ConvexFreeEnergy(FreeEnergy):

@@ -21,7 +21,7 @@ class MobilityDissipation(DissipationPotential):
 
     Args:
         scale: the size of `M` before training; any guess within a few powers of ten saves iterations.
-        width, depth: of the hidden layers (tanh) of the network of `ln M`.
+        width, depth: of the hidden layers (tanh) of the network in `M`.
 
     Raises:
         ValueError: `scale` is not positive.

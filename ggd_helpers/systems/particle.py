@@ -17,10 +17,6 @@ from ggd_helpers.potentials.general import (
 from ggd_helpers.ranges import check
 
 
-def _check_gamma(gamma: float) -> None:
-    check("gamma", gamma, "positive", "it is the damping rate in 1/time")
-
-
 class Particle(GradientDynamics):
     """A particle in the entropy `S(x) = -1/2 |x|^2`, slowed down by any dissipation potential.
 
@@ -56,7 +52,7 @@ class OverdampedParticle(Particle):
     """
 
     def __init__(self, gamma: float = 1.0, dim: int = 1):
-        _check_gamma(gamma)
+        check("gamma", gamma, "positive", "it is the damping rate in 1/time")
         super().__init__(IsotropicDissipation(gamma), dim)
 
 
@@ -86,8 +82,6 @@ class SteepParticle(Particle):
     dissipation: CoshDissipation
 
     def __init__(self, gamma: float = 1.0, steepness: float = 1.0, dim: int = 1):
-        _check_gamma(gamma)
-        check("steepness", steepness, "positive and at most 20", "it is how fast the friction law leaves its tangent")
         super().__init__(CoshDissipation(gamma, steepness), dim)
 
     def solution(self, x0: Tensor, times: Tensor) -> Tensor:

@@ -196,8 +196,11 @@ def _check_detailed_balance(reactions: Sequence[Reaction], stoichiometry: Tensor
         if abs(excess) > 1e-9:
             times, last = members[-1]
             cycle_in_words = ", ".join(str(reaction) for _, reaction in members)
+            ratio = f"{math.exp(excess):.4g}" if abs(excess) < 300 else f"10^{excess / math.log(10):.0f}"
+            kb = math.log(last.kb) + excess / times
+            can_be = abs(kb) < math.log(1e30)  # as far as rates may lie
+            advice = f"set kb={math.exp(kb):.6g} in {last}" if can_be else "take rates that are nearer to each other"
             raise ValueError(
                 f"reactions: the rates break detailed balance around the cycle of {cycle_in_words}; the ratios kf/kb "
-                f"must multiply to 1 there (they give {math.exp(excess):.4g}), else there is no such entropy: set "
-                f"kb={last.kb * math.exp(excess / times):.6g} in {last}."
+                f"must multiply to 1 there (they give {ratio}), else there is no such entropy: {advice}."
             )

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from ggd_helpers.dynamics.driven import DrivenDynamics
 from ggd_helpers.potentials.driven import DrivenEntropy
-from ggd_helpers.potentials.general import Entropy, IsotropicDissipation
+from ggd_helpers.potentials.general import Entropy, FormulaEntropy, IsotropicDissipation
 from ggd_helpers.ranges import check
 from ggd_helpers.recordings.ensembles import Ensembles
 from ggd_helpers.recordings.simulate_ensembles import heun
@@ -47,25 +47,11 @@ class TwoWellSprings(DrivenEntropy):
 
     def at(self, u: Tensor) -> Entropy:
         """The same while the length stays at `u`, `(..., 1)`."""
-        return _TwoWellSpringsHeld(self, u)
+        return FormulaEntropy(lambda x: self(x, u), lambda x: self.tension(self.strains(x, u)).diff(dim=-1))
 
     def force(self, x: Tensor, u: Tensor) -> Tensor:
         """What holds a resting end, the tension of the last spring, to `(..., 1)`."""
         return self.tension(u - x[..., -1:] - 1)
-
-
-class _TwoWellSpringsHeld(Entropy):
-    """`TwoWellSprings` at one length; the slope is written out, since a simulation asks for it most."""
-
-    def __init__(self, springs: TwoWellSprings, u: Tensor):
-        super().__init__()
-        self.springs, self.u = springs, u
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.springs(x, self.u)
-
-    def conjugate(self, x: Tensor) -> Tensor:
-        return self.springs.tension(self.springs.strains(x, self.u)).diff(dim=-1)
 
 
 class SpringChain(DrivenDynamics):

@@ -8,7 +8,7 @@ from torch import Tensor
 from ggd_helpers.dynamics.driven import DrivenDynamics
 from ggd_helpers.integrators import rk4_along
 from ggd_helpers.potentials.driven import DrivenEntropy
-from ggd_helpers.potentials.general import Entropy, IsotropicDissipation
+from ggd_helpers.potentials.general import Entropy, FormulaEntropy, IsotropicDissipation
 from ggd_helpers.ranges import check
 from ggd_helpers.recordings.driven import with_middles
 
@@ -31,25 +31,11 @@ class TwoSprings(DrivenEntropy):
 
     def at(self, u: Tensor) -> Entropy:
         """The same while the trap stays at `u`, `(..., 1)`."""
-        return _TwoSpringsHeld(self, u)
+        return FormulaEntropy(lambda x: self(x, u), lambda x: -self.anchor * x + self.stiffness * (u - x))
 
     def force(self, x: Tensor, u: Tensor) -> Tensor:
         """What holds the trap, `F = k (u - x)`, `(..., 1)` twice to `(..., 1)`."""
         return self.stiffness * (u - x)
-
-
-class _TwoSpringsHeld(Entropy):
-    """`TwoSprings` at one place of the trap; the slope is written out, since a simulation asks for it most."""
-
-    def __init__(self, springs: TwoSprings, u: Tensor):
-        super().__init__()
-        self.springs, self.u = springs, u
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.springs(x, self.u)
-
-    def conjugate(self, x: Tensor) -> Tensor:
-        return -self.springs.anchor * x + self.springs.stiffness * (self.u - x)
 
 
 class TrappedBead(DrivenDynamics):

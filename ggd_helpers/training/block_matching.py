@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from ggd_helpers.internal_variables.chain import ChainVariables
+from ggd_helpers.internal_variables.decoders import log_density_on
 from ggd_helpers.potentials.chain import by_spring
 from ggd_helpers.ranges import check
 from ggd_helpers.recordings.ensembles import Ensembles
@@ -101,7 +102,7 @@ class BlockMatching:
 
     def divergence(self, model: ChainVariables, batch: Blocks, edges: Tensor) -> Tensor:
         """The mean divergence of the histograms from the densities decoded from their states."""
-        log_density = model.decode(edges[:, :: self.thin]).log_prob(batch.grid[:, None, None, None]).movedim(0, -1)
+        log_density = log_density_on(batch.grid, model.decode(edges[:, :: self.thin]))
         return divergence(batch.edges[:, :: self.thin], log_density, batch.grid[1] - batch.grid[0]).mean()
 
     def density_loss(self, model: ChainVariables, batch: Blocks) -> Tensor:

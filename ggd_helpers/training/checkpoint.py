@@ -57,7 +57,7 @@ class Checkpoint:
 
     def _read(self) -> dict[str, Any]:
         try:
-            content = torch.load(self.path, weights_only=True)
+            content = torch.load(self.path, map_location="cpu", weights_only=True)
             digest = content.pop("digest")
         except Exception as error:  # torch.load has many ways to fail on a file that is not its own
             raise self._damaged() from error

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from ggd_helpers.internal_variables.decoders import log_density_on
 from ggd_helpers.internal_variables.model import InternalVariables
 from ggd_helpers.ranges import check
 from ggd_helpers.recordings.ensembles import Ensembles
@@ -81,7 +82,7 @@ class DynamicsMatching:
 
     def _dynamics_loss(self, model: InternalVariables, batch: Windows, alpha: Tensor) -> Tensor:
         motion, held = self.residuals(model, batch, alpha)
-        return log_size(motion) + log_size(held, self.force_floor)
+        return log_size(motion) + log_size(held, self.force_floor.to(held))
 
     def unit(self, data: Ensembles) -> float:
         """1: a likelihood has no unit to be measured in."""
@@ -106,5 +107,5 @@ class IntegralMatching(DynamicsMatching):
     def divergence(self, model: InternalVariables, batch: Windows, alpha: Tensor) -> Tensor:
         """The mean divergence at the first time of every second window."""
         decoded = model.decode(alpha[:, ::2, 0], batch.inputs[:, ::2, 0])
-        log_density = decoded.log_prob(batch.grid[:, None, None]).movedim(0, -1)
+        log_density = log_density_on(batch.grid, decoded)
         return divergence(batch.shares[:, ::2, 0, 0], log_density, batch.grid[1] - batch.grid[0]).mean()

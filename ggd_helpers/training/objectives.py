@@ -32,7 +32,7 @@ def well_spread_times(states: Tensor, count: int) -> Tensor:
     one trajectory to the next by the golden ratio, so that together they leave no gap.
     """
     distance = functional.pad(states.diff(dim=1).norm(dim=-1).cumsum(dim=1), (1, 0))
-    travelled = distance / distance[:, -1:].clamp_min(1e-300)
+    travelled = distance / distance[:, -1:].clamp_min(torch.finfo(distance.dtype).tiny)
     remains = (1 - travelled).clamp_min(0) + 1e-6
     progress = (2 * travelled + remains.log() / math.log(1e-6)) / 3
     shift = torch.arange(len(states), dtype=torch.float64) * (math.sqrt(5) - 1) / 2 % 1
@@ -101,7 +101,7 @@ class ScaledDifferences(Differences):
         components = batch.targets.flatten(0, -2)
         size = components.square().mean(0)
         variance = components.var(0, correction=0)
-        unit = torch.where(variance > 1e-12 * size, variance, size).clamp_min(1e-300)
+        unit = torch.where(variance > 1e-12 * size, variance, size).clamp_min(torch.finfo(size.dtype).tiny)
         return ((_velocity(model, batch.states) - batch.targets).square() / unit).mean()
 
     def unit(self, data: Trajectories) -> float:

@@ -21,7 +21,7 @@ class InverseHessian:
     """The metric `H` of a quasi-Newton method: dense, symmetric, kept as `scale * lower`, lower triangle only.
 
     Self-scaled BFGS update with `s = step`, `y = change of gradient`, `rho = 1 / y.s`:
-    `H <- (1 - rho s y^T) H/tau (1 - rho y s^T) + rho s s^T`, `tau = min(1, y.s / s.B.s)`.
+    `H <- (1 - rho s y^T) H/tau (1 - rho y s^T) + rho s s^T`, `tau = min(1, y.s / s.B.s)`, and no less than 1/1000.
 
     Source: Oren and Luenberger (1974); Al-Baali (1998).
     """

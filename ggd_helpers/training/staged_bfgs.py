@@ -13,6 +13,7 @@ from ggd_helpers.internal_variables.chain import ChainVariables
 from ggd_helpers.ranges import check
 from ggd_helpers.recordings.ensembles import Ensembles
 from ggd_helpers.training.block_matching import BlockMatching
+from ggd_helpers.training.checkpoint import check_same_loss
 from ggd_helpers.training.flat_parameters import FlatParameters
 from ggd_helpers.training.quasi_newton import Descent
 
@@ -94,9 +95,19 @@ class StagedRun:
         self.now = self._now()
         self.flat, self.left = FlatParameters(self.now.parameters), self.now.iterations
         self.descent = Descent.start(self._loss_and_gradient, self.flat.read())
-        if not math.isfinite(self.descent.loss):
+        if not math.isfinite(self.descent.loss) and not self._is_drawn:
             raise ValueError("The loss is not finite at the start of a stage of training: rescale the data, or take "
                              "another seed.")  # fmt: skip
+
+    @property
+    def _is_tried(self) -> bool:
+        """Whether a candidate is at work."""
+        return self.stage < self.recipe.candidates
+
+    @property
+    def _is_drawn(self) -> bool:
+        """Whether that is one of the fresh draws: one from which nothing can be learned has lost, no more."""
+        return 0 < self.stage < self.recipe.candidates
 
     def _loss_and_gradient(self, theta: Any) -> tuple[float, Any]:
         return self.flat.loss_and_gradient(self.now.loss, theta)
@@ -113,21 +124,27 @@ class StagedRun:
 
     def _end_stage(self) -> None:
         """Keep the best candidate and draw the next one, or go on with what there is."""
-        trying = self.stage < self.recipe.candidates
-        if trying and self.descent.loss < self.best_loss:
+        if self._is_tried and self.descent.loss < self.best_loss:
             self.best, self.best_loss = self.every.read(), self.descent.loss
         self.stage += 1
         if self.stage == self.recipe.candidates + 3:
             self.finished = True
             return
-        if self.stage < self.recipe.candidates:
+        if self._is_tried:
             restart_(self.model, self.generator)
-        elif trying:
+        elif self.stage == self.recipe.candidates:
             self.every.write(self.best)
         self._begin()
+        if not math.isfinite(self.descent.loss):
+            self.iteration += self.left
+            self._end_stage()
 
     def keep_best(self) -> None:
-        """The model has the weights of the last step."""
+        """Leave the model with the weights of the last step, while candidates are tried with those of the best."""
+        if self._is_tried and self.best_loss < self.descent.loss:
+            self.every.write(self.best)
+        else:
+            self.flat.write(self.descent.theta)
 
     _PLAIN = ("iteration", "stage", "left", "finished", "best_loss")
 
@@ -136,17 +153,24 @@ class StagedRun:
         return {name: getattr(self, name) for name in self._PLAIN} | {
             "weights": torch.from_numpy(self.every.read().copy()),
             "best": torch.from_numpy(self.best.copy()),
+            "noise": self.batch.noise,
             "descent": self.descent.state(),
             "generator": self.generator.get_state(),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go back to where `state_dict` was taken."""
+        """Go back to where `state_dict` was taken.
+
+        Raises:
+            ValueError: the weights have another loss in this model than the one that they were kept with.
+        """
         self.every.write(state["weights"].numpy())
-        self.stage = state["stage"]
+        self.stage, self.batch = state["stage"], self.batch._replace(noise=state["noise"].to(self.batch.noise))
         if not state["finished"]:
             self._begin()
         for name in self._PLAIN:
             setattr(self, name, state[name])
         self.best, self.descent = state["best"].numpy(), Descent.from_state(state["descent"])
+        here, _ = self._loss_and_gradient(self.descent.theta)
+        check_same_loss(self.descent.loss, here, 1.0, self.flat.parameters[0].dtype)
         self.generator.set_state(state["generator"])

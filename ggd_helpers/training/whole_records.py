@@ -22,7 +22,7 @@ NEAR = 0.1  # standard deviations of the posterior from its maximum
 PATIENCE, LITTLE = 8, 0.1  # iterations, and how little the misfit falls in all of them at the end: odds of 1.1
 
 
-class Descent:
+class LevenbergMarquardt:
     """Levenberg and Marquardt's method from a point downwards, along curved valleys.
 
     A step is `v + a/2`: `v` solves the damped normal equations, and `a` does so for the second derivative of the misses
@@ -78,13 +78,14 @@ class Descent:
                 "distance": self.distance, "gains": self.gains}  # fmt: skip
 
     @classmethod
-    def from_state(cls, posterior: RecordPosterior, state: dict[str, Any]) -> "Descent":
+    def from_state(cls, posterior: RecordPosterior, state: dict[str, Any]) -> "LevenbergMarquardt":
         """Go back to where `state` was taken.
 
         Raises:
             ValueError: the misfit is another there.
         """
-        descent = cls(posterior, posterior.at(state["theta"], state["raw"]), state["damping"])
+        theta, raw = (state[name].to(posterior.values) for name in ("theta", "raw"))
+        descent = cls(posterior, posterior.at(theta, raw), state["damping"])
         check_same_loss(state["misfit"], descent.point.misfit, 1.0, state["theta"].dtype)
         descent.distance, descent.gains = state["distance"], state["gains"]
         return descent
@@ -128,15 +129,15 @@ class WholeRecordsRun:
         self.posterior = recipe.likelihood.of(model, data)
         self.total, self.iteration, self.finished = recipe.iterations, 0, False
         self.trials_left = recipe.restarts if recipe.restarts > 1 else 0
-        self.leader: Descent | None = None
+        self.leader: LevenbergMarquardt | None = None
         self.descent = self._start()
 
     @torch.no_grad()
-    def _start(self) -> Descent:
+    def _start(self) -> LevenbergMarquardt:
         for _ in range(self.MOST_DRAWS):
             point = self.posterior.begin(self.posterior.weights.read())
             if math.isfinite(point.misfit):
-                return Descent(self.posterior, point)
+                return LevenbergMarquardt(self.posterior, point)
             restart_(self.model, self.generator)
         raise ValueError(f"The law could not be followed through the records with any of {self.MOST_DRAWS} draws of "
                          "its weights: values may lie outside its domain, or it is stiff (integrator=Radau()), or "
@@ -170,7 +171,7 @@ class WholeRecordsRun:
             self.descent, self.leader = self.leader, None
             self.finished = self.descent.arrived
 
-    def _better(self) -> Descent:
+    def _better(self) -> LevenbergMarquardt:
         """The descent that has come lower: this one or the leader."""
         if self.leader is None or self.descent.point.misfit < self.leader.point.misfit:
             return self.descent
@@ -199,6 +200,7 @@ class WholeRecordsRun:
         """
         for name in self._PLAIN:
             setattr(self, name, state[name])
-        self.descent = Descent.from_state(self.posterior, state["descent"])
-        self.leader = None if state["leader"] is None else Descent.from_state(self.posterior, state["leader"])
+        self.descent = LevenbergMarquardt.from_state(self.posterior, state["descent"])
+        leader = state["leader"]
+        self.leader = None if leader is None else LevenbergMarquardt.from_state(self.posterior, leader)
         self.generator.set_state(state["generator"])

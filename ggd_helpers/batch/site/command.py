@@ -30,7 +30,7 @@ def _site(arguments: argparse.Namespace, folder: Path) -> int:
     from ggd_helpers.batch.site.build import build
 
     start = time.perf_counter()
-    sizes = build(arguments.out, folder)
+    sizes = build(arguments.out.resolve(), folder)  # its lock is read from other folders
     rows = [[size.name, f"{size.bytes / MB:.2f} MB", f"{size.frames} pictures in films"] for size in sizes]
     print(*aligned(rows), sep="\n")
     print(f"{len(sizes)} chapters in {time.perf_counter() - start:.0f} s. Open {arguments.out / 'index.html'}")
