@@ -307,6 +307,8 @@ def test_the_scaled_misfit_does_not_depend_on_units():
     torch.testing.assert_close(objective.loss(lambda x: mean, Batch(states, targets, 1.0)), torch.ones_like(loss))
     still = targets * torch.tensor([1.0, 1.0, 0.0], dtype=torch.float64)
     assert objective.loss(lambda x: found * still.sign().abs(), Batch(states, still, 1.0)).isfinite()
+    found, still, states = found.float() * still.sign().abs().float(), still.float(), states.float()
+    assert objective.loss(lambda x: found, Batch(states, still, 1.0)).isfinite()
 
 
 # --- measures ---

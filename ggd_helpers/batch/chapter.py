@@ -26,6 +26,7 @@ class Chapter:
 
     @property
     def name(self) -> str:
+        """The notebook's name without its ending, as commands say it."""
         return self.path.stem
 
 

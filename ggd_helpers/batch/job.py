@@ -42,6 +42,7 @@ class Job:
 
     @property
     def folder(self) -> Path:
+        """Where the run is made."""
         return self.sweep / self.name
 
     @property

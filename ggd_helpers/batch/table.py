@@ -127,7 +127,8 @@ class Table:
 
     @classmethod
     def read(cls, path: Path) -> "Table":
-        """
+        """Read the table that a sweep has left.
+
         Raises:
             Refused: there is none, or it is no table of a sweep.
         """

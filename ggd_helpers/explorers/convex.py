@@ -62,7 +62,7 @@ class _FitExplorer(Explorer[FitPicture]):
 
     def _redraw(self) -> None:
         curves = self.curves()
-        self._show(self.picture.show(curves), self._told(curves))
+        self._show(self.picture.png(curves), self._told(curves))
         self.status.value = f"best of {STARTS} starts, then {len(self.losses)} iterations: loss {self.losses[-1]:.1e}"
 
     def _told(self, curves: Mapping[str, Mapping[str, Curve]]) -> str:

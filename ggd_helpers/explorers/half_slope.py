@@ -120,6 +120,6 @@ class HalfSlopeExplorer(Explorer[HalfSlopePicture]):
         if odd < self.found.get(share, (0.0, float("inf")))[1]:
             self.found[share] = shift, odd
         curves = self.curves()
-        self._show(self.picture.show(curves), self._told(curves))
+        self._show(self.picture.png(curves), self._told(curves))
         told = f"About {shift:.2f} the odd part of H is {odd:.1%} of the even part"
         self.status.value = told + (": even, as far as these jumps can tell." if odd < EVEN else ".")

@@ -78,7 +78,7 @@ class DescentExplorer(Explorer[DescentPicture]):
             f"{gap(self.landscape, way)[-1].item():.1e} above the lowest loss"
             for which, way in ways.items()
         )
-        self._show(self.picture.show(self.landscape, ways), self._told())
+        self._show(self.picture.png(self.landscape, ways), self._told())
 
     def _told(self) -> str:
         return (

@@ -53,7 +53,7 @@ class PairExplorer(Explorer[PairPicture]):
 
     def _redraw(self, *_: object) -> None:
         curves = self.curves()
-        self._show(self.picture.show(curves), self._told(curves))
+        self._show(self.picture.png(curves), self._told(curves))
         self.status.value = "Entropy falls on this path: the pair is not admissible." if curves.falls else (
             f"Entropy rises by {curves.along[-1]:.3f} on this path."
         )  # fmt: skip

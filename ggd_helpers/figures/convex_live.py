@@ -6,7 +6,7 @@ from typing import Any
 from matplotlib.artist import Artist
 
 from ggd_helpers.figures.convex import LOWEST, TWO, level_lines
-from ggd_helpers.figures.live import Curve, LivePicture
+from ggd_helpers.figures.live import Curve, LivePicture, LivePictureOfLines
 from ggd_helpers.figures.style import COLOURS, KNOWN, LEARNED
 from ggd_helpers.training.landscapes import Landscape, Way, gap
 
@@ -17,7 +17,7 @@ KINDS: dict[str, dict[str, Any]] = {
 }
 
 
-class FitPicture(LivePicture):
+class FitPicture(LivePictureOfLines):
     """Two panels: the target with its convex envelope and the network, and the slope of the network."""
 
     def __init__(self, values: tuple[float, float], slopes: tuple[float, float], kinds: Sequence[str] = tuple(KINDS)):
@@ -32,11 +32,6 @@ class FitPicture(LivePicture):
             self.lines[name] = {kind: ax.plot([], [], label=kind, **KINDS[kind])[0] for kind in self.kinds}
         self.axes[0].legend(loc="upper center", ncols=len(self.kinds))
         return [line for kinds in self.lines.values() for line in kinds.values()]
-
-    def show(self, curves: Mapping[str, Mapping[str, Curve]]) -> bytes:
-        """Draw `curves[panel][kind]`; missing ones vanish."""
-        self.move_lines(curves)
-        return self.snapshot()
 
 
 class DescentPicture(LivePicture):
@@ -62,7 +57,7 @@ class DescentPicture(LivePicture):
         costs.legend(loc="upper right", ncols=2, handlelength=3)
         return [self.ring, *(line for kinds in self.lines.values() for line in kinds.values())]
 
-    def show(self, landscape: Landscape, ways: Mapping[str, Way]) -> bytes:
+    def png(self, landscape: Landscape, ways: Mapping[str, Way]) -> bytes:
         """Draw the ways of the `first` and the `second` optimiser down a landscape."""
         if landscape is not self.landscape:
             self.landscape, axes = landscape, self.axes[0]

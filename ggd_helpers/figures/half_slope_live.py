@@ -1,14 +1,12 @@
 """The picture of the half-slope explorer: a function and its mirror image, its odd part, the shifts found so far."""
 
-from collections.abc import Mapping
-
 from matplotlib.artist import Artist
 
-from ggd_helpers.figures.live import Curve, LivePicture
+from ggd_helpers.figures.live import LivePictureOfLines
 from ggd_helpers.figures.style import COLOURS, KNOWN, LEARNED
 
 
-class HalfSlopePicture(LivePicture):
+class HalfSlopePicture(LivePictureOfLines):
     """Three panels, `mirror`, `odd` and `found`, with room for shifts up to `reach`."""
 
     def __init__(self, reach: float):
@@ -41,8 +39,3 @@ class HalfSlopePicture(LivePicture):
         mirror.legend(loc="upper center")
         found.legend(loc="upper left")
         return [line for kinds in self.lines.values() for line in kinds.values()]
-
-    def show(self, curves: Mapping[str, Mapping[str, Curve]]) -> bytes:
-        """Move everything to these curves, and return the picture."""
-        self.move_lines(curves)
-        return self.snapshot()

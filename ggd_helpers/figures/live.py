@@ -136,3 +136,12 @@ class LivePicture:
         for artist in self.moving:
             self.figure.draw_artist(artist)
         return png_of(self.canvas)
+
+
+class LivePictureOfLines(LivePicture):
+    """A live picture in which nothing moves but lines."""
+
+    def png(self, curves: Mapping[str, Mapping[str, Curve]]) -> bytes:
+        """Draw `curves[panel][kind]`; missing ones vanish."""
+        self.move_lines(curves)
+        return self.snapshot()

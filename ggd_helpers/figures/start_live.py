@@ -1,14 +1,12 @@
 """The first picture of the course: a state on its hill, and its height over time."""
 
-from collections.abc import Mapping
-
 from matplotlib.artist import Artist
 
-from ggd_helpers.figures.live import Curve, LivePicture, Panel
+from ggd_helpers.figures.live import LivePictureOfLines, Panel
 from ggd_helpers.figures.style import COLOURS
 
 
-class ClimbPicture(LivePicture):
+class ClimbPicture(LivePictureOfLines):
     """Two panels: the entropy hill with the state on it, and the entropy and its rate over time."""
 
     def __init__(self, horizon: float):
@@ -36,8 +34,3 @@ class ClimbPicture(LivePicture):
             },
         }
         return [line for kinds in self.lines.values() for line in kinds.values()]
-
-    def png(self, curves: Mapping[str, Mapping[str, Curve]]) -> bytes:
-        """Draw `curves[panel][kind]` of the panels `hill` and `rise`."""
-        self.move_lines(curves)
-        return self.snapshot()

@@ -67,7 +67,7 @@ class PairPicture(LivePicture):
         self.above = [self.quiver, self.path, self.start, self.rise, self.law, self.used]
         return self.above
 
-    def show(self, curves: PairCurves) -> bytes:
+    def png(self, curves: PairCurves) -> bytes:
         """Move everything to these curves, and return the picture; level lines and limits follow when they must."""
         step = self.arrow_side[1] - self.arrow_side[0]
         length = np.linalg.norm(curves.arrows, axis=-1, keepdims=True)

@@ -1,18 +1,17 @@
 """The picture of the trap explorer: beads, their density, one number, force, loop and loss."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from matplotlib.artist import Artist
 
-from ggd_helpers.figures.live import Curve, LivePicture, Panel
+from ggd_helpers.figures.live import LivePictureOfLines, Panel
 from ggd_helpers.figures.style import COLOURS
 
 HORIZON = 3.0  # of every pull
 REACH = 0.8  # how far from the mean a bead is shown
 
 
-class TrapPicture(LivePicture):
+class TrapPicture(LivePictureOfLines):
     """Six panels: where trap and beads are, the cloud about its mean, its number; force, loop, dissipated work."""
 
     def __init__(self) -> None:
@@ -71,8 +70,3 @@ class TrapPicture(LivePicture):
         shown = [place.lines[0], *cloud.lines[2:], force.lines[0]]
         self.figure.legend(handles=shown, loc="outside upper center", ncols=len(shown))
         return [line for kinds in self.lines.values() for line in kinds.values()]
-
-    def png(self, curves: Mapping[str, Mapping[str, Curve]]) -> bytes:
-        """Draw `curves[panel][kind]` of the six panels."""
-        self.move_lines(curves)
-        return self.snapshot()

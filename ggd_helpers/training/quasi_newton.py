@@ -138,12 +138,14 @@ class Descent:
         self.theta, self.loss, self.gradient, self.failures = self.theta + step, loss, gradient, 0
 
     def state(self) -> dict[str, Any]:
+        """What `from_state` needs."""
         arrays = {"theta": self.theta, "gradient": self.gradient}
         kept = {name: torch.from_numpy(array.copy()) for name, array in arrays.items()}
         return kept | {"loss": self.loss, "failures": self.failures} | self.metric.state()
 
     @classmethod
     def from_state(cls, state: dict[str, Any]) -> "Descent":
+        """The descent that `state` was taken of."""
         theta, gradient = state["theta"].numpy(), state["gradient"].numpy()
         metric = InverseHessian if fits_a_dense_metric(len(theta)) else LimitedMemory
         return cls(theta, state["loss"], gradient, metric.from_state(state), state["failures"])

@@ -23,10 +23,12 @@ class Row:
 
     @property
     def total(self) -> float:
+        """All points, with those given by hand."""
         return sum(got for got, _ in self.points.values()) + self.extra
 
     @property
     def of(self) -> float:
+        """How many points there are to get."""
         return sum(most for _, most in self.points.values())
 
 
