@@ -18,7 +18,7 @@ from ggd_helpers.evaluation import chain as measures
 
 TRAIN = torch.arange(0, 17, 2)
 TESTS = {"": torch.arange(1, 17, 2), "_unseen": torch.tensor([17])}
-ENOUGH = 2.5  # distance from the training data, in sampling errors
+ENOUGH = 2.25  # distance from the training data, in sampling errors
 REALISATIONS = 2000
 
 Row = dict[str, dict[str, float]]
