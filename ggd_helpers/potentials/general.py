@@ -249,7 +249,7 @@ class CoshDissipation(DissipationPotential):
         steepness: `k`, how fast the law leaves that slope.
 
     Raises:
-        ValueError: `gamma` or `steepness` is not positive.
+        ValueError: `gamma` is not positive, or `steepness` not positive and at most 20.
     """
 
     def __init__(self, gamma: float, steepness: float):
