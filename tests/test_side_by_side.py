@@ -45,6 +45,19 @@ def test_each_core_has_a_process_of_one_thread(two_cores):
     assert len({process for process, _ in found} - {os.getpid()}) == 2
 
 
+def test_a_process_that_has_grown_goes_on_without_a_warning(two_cores, recwarn):
+    def grow(number):
+        time.sleep(1.1)  # loky looks at the memory once a second
+        torch.grown = [*getattr(torch, "grown", []), torch.ones(25_000_000, dtype=torch.float64)]  # 200 MB
+        return number, os.getpid()
+
+    found = side_by_side([partial(grow, number) for number in range(6)], progress=False)
+    side_by_side([partial(setattr, torch, "grown", [])] * 2, progress=False)
+    assert [number for number, _ in found] == list(range(6))
+    assert len({process for _, process in found}) == 2
+    assert not recwarn.list
+
+
 def test_a_formula_without_a_name_can_be_sent(two_cores):
     assert side_by_side([lambda: torch.ones(3).sum(), lambda: torch.zeros(3).sum()], progress=False) == [3.0, 0.0]
 

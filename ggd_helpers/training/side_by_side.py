@@ -14,6 +14,7 @@ from tqdm.auto import tqdm
 
 Result = TypeVar("Result")
 IDLE = 600.0  # seconds after which a process that nobody asks anything ends
+LARGE = "2e9"  # bytes by which a process may grow before loky replaces it, with a warning: trainings differ in size
 
 
 def side_by_side(tasks: Sequence[Callable[[], Result]], progress: bool = True) -> list[Result]:
@@ -43,7 +44,13 @@ def start_processes(tasks: int) -> None:
 
 
 def _processes(tasks: int) -> ProcessPoolExecutor:
-    return get_reusable_executor(min(tasks, cpu_count()), timeout=IDLE, initializer=_serve, initargs=(os.getpid(),))
+    return get_reusable_executor(
+        min(tasks, cpu_count()),
+        timeout=IDLE,
+        initializer=_serve,
+        initargs=(os.getpid(),),
+        env={"LOKY_MAX_MEMORY_LEAK_SIZE": LARGE},
+    )
 
 
 def _serve(program: int) -> None:
