@@ -8,7 +8,8 @@ FOR_TESTS := $(VENV)/.installed_for_tests
 # Without bytecode every start of Python compiles torch and matplotlib anew: 6 s each time.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run lab test test-package test-pages test-notebooks test-browser notebooks race growth lint clean
+.PHONY: help run lab test test-package test-notebooks test-browser notebooks race growth lint clean
+.NOTPARALLEL:
 
 help:
 	@echo "make run        install if needed, run the particle chapter, print its numbers"
@@ -29,11 +30,7 @@ lab: $(INSTALLED)
 
 # All three parts run, whatever fails before; the exit code says whether any did.
 test: $(FOR_TESTS)
-	@$(MAKE) --no-print-directory --keep-going -j1 test-package test-pages
-
-# Chapters compute where browsers wait: side by side they leave no core idle.
-test-pages: $(FOR_TESTS)
-	@$(MAKE) --no-print-directory --keep-going -j2 BROWSERS=1 test-notebooks test-browser
+	@$(MAKE) --no-print-directory --keep-going test-package test-notebooks test-browser
 
 # One thread each, for the two workers share the cores. The package's own files hold examples (doctests), and no tests.
 # Each worker begins with a half of the tests in their order, so that what a file's tests share is made once.
@@ -48,9 +45,8 @@ test-notebooks: $(INSTALLED)
 		--nbval-current-env --nbval-cell-timeout=300 -n 2 --dist loadfile --no-loadscope-reorder \
 		$(shell ls -r notebooks/*.ipynb)
 
-BROWSERS ?= 2
 test-browser: $(INSTALLED)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/browser -n $(BROWSERS) --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/browser -n 2 --dist loadfile
 
 notebooks: $(INSTALLED)
 	$(BIN)/python -c "from ggd_helpers.batch import refresh; refresh()"
