@@ -95,7 +95,8 @@ class StagedRun:
         self.now = self._now()
         self.flat, self.left = FlatParameters(self.now.parameters), self.now.iterations
         self.descent = Descent.start(self._loss_and_gradient, self.flat.read())
-        if not math.isfinite(self.descent.loss) and not self._is_drawn:
+        drawn = self._is_tried and self.stage > 0  # afresh: one that leads nowhere has lost, no more
+        if not math.isfinite(self.descent.loss) and not drawn:
             raise ValueError("The loss is not finite at the start of a stage of training: rescale the data, or take "
                              "another seed.")  # fmt: skip
 
@@ -103,11 +104,6 @@ class StagedRun:
     def _is_tried(self) -> bool:
         """Whether a candidate is at work."""
         return self.stage < self.recipe.candidates
-
-    @property
-    def _is_drawn(self) -> bool:
-        """Whether that is one of the fresh draws: one from which nothing can be learned has lost, no more."""
-        return 0 < self.stage < self.recipe.candidates
 
     def _loss_and_gradient(self, theta: Any) -> tuple[float, Any]:
         return self.flat.loss_and_gradient(self.now.loss, theta)
