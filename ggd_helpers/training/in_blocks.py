@@ -1,6 +1,6 @@
-"""A model's velocities at more states than memory holds the intermediate numbers of: block by block, twice."""
+"""A mean error over more states than memory holds the intermediate numbers of: block by block, slopes and all."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
@@ -8,41 +8,43 @@ from torch import Tensor, nn
 
 MOST_AT_ONCE = 2**18  # numbers of the states: a pair of the usual size keeps some 4 kB for each of them, in all 1 GiB
 
+Error = Callable[[Tensor, Tensor], Tensor]
 
-def velocity_in_blocks(model: Callable[[Tensor], Tensor], states: Tensor) -> Tensor:
-    """What `model(states)` is, `(..., n)` to `(..., n)`, in memory that does not grow with the intermediate numbers.
 
-    Up to `MOST_AT_ONCE` numbers the model is just called. Beyond, it is called for one block of states after the other,
-    and once more for each when slopes are asked for: a third more time for a bounded memory.
+def mean_in_blocks(error: Error, model: Callable[[Tensor], Tensor], states: Tensor, targets: Tensor) -> Tensor:
+    """`mean error(states, targets)`, a scalar, in memory that does not grow with the intermediate numbers.
+
+    Up to `MOST_AT_ONCE` numbers of the states all are taken at once. Beyond, one block of states after the other gives
+    its part of the mean and, where a gradient will be asked for, of the slopes by the parameters of `model`.
+
+    Shapes: states `(..., n)` and targets `(..., *)`; `error` maps `(rows, n)` and `(rows, *)` to errors of any one
+    shape `(rows, *)`.
     """
     if states.numel() <= MOST_AT_ONCE:
-        return model(states)
-    rows, flat = max(1, MOST_AT_ONCE // states.shape[-1]), states.reshape(-1, states.shape[-1])
+        return error(states, targets).mean()
+    rows = max(1, MOST_AT_ONCE // states.shape[-1])
+    blocks = zip(states.flatten(0, -2).split(rows), targets.flatten(0, states.dim() - 2).split(rows), strict=True)
     learned = [p for p in model.parameters() if p.requires_grad] if isinstance(model, nn.Module) else []
-    velocity = _InBlocks.apply(model, rows, flat, *learned)
-    return velocity.unflatten(0, states.shape[:-1])
+    return _Mean.apply(error, blocks, torch.is_grad_enabled() and bool(learned), *learned)
 
 
-class _InBlocks(torch.autograd.Function):
-    """A function of states and parameters that forgets what is between them, and makes it again for its slope."""
-
-    @staticmethod
-    def forward(ctx: Any, model: Callable[[Tensor], Tensor], rows: int, states: Tensor, *learned: Tensor) -> Tensor:
-        ctx.model, ctx.rows, ctx.learned = model, rows, learned
-        ctx.save_for_backward(states)
-        return torch.cat([model(block) for block in states.split(rows)])
+class _Mean(torch.autograd.Function):
+    """The mean over blocks as a function of the parameters, whose slopes are found on the way."""
 
     @staticmethod
-    def backward(ctx: Any, *slopes: Tensor) -> tuple[Tensor | None, ...]:
-        (states,), (slope,) = ctx.saved_tensors, slopes
-        by_state, by_learned = torch.empty_like(states), [torch.zeros_like(p) for p in ctx.learned]
-        blocks = zip(states.split(ctx.rows), slope.split(ctx.rows), by_state.split(ctx.rows), strict=True)
-        for block, slope_there, into in blocks:
-            with torch.enable_grad():
-                block = block.detach().requires_grad_()
-                velocity = ctx.model(block)
-            found = torch.autograd.grad(velocity, [block, *ctx.learned], slope_there, materialize_grads=True)
-            into.copy_(found[0])
-            for total, part in zip(by_learned, found[1:], strict=True):
-                total += part
-        return None, None, by_state, *by_learned
+    def forward(ctx: Any, error: Error, blocks: Iterable[tuple[Tensor, Tensor]], sloped: bool, *learned: Tensor) -> Any:
+        total, size, slopes = 0.0, 0, [torch.zeros_like(p) for p in learned]
+        for block in blocks:
+            with torch.set_grad_enabled(sloped):
+                errors = error(*block)
+                part = errors.sum()
+            total, size = total + part.detach(), size + errors.numel()
+            if sloped:
+                for slope, more in zip(slopes, torch.autograd.grad(part, learned, materialize_grads=True), strict=True):
+                    slope += more
+        ctx.slopes = [slope / size for slope in slopes]
+        return total / size
+
+    @staticmethod
+    def backward(ctx: Any, *outer: Tensor) -> tuple[Tensor | None, ...]:
+        return None, None, None, *(outer[0] * slope for slope in ctx.slopes)

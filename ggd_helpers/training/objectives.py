@@ -12,7 +12,7 @@ from torch.nn import functional
 from ggd_helpers.integrators import rk4
 from ggd_helpers.ranges import check
 from ggd_helpers.recordings.regular import Trajectories
-from ggd_helpers.training.in_blocks import velocity_in_blocks
+from ggd_helpers.training.in_blocks import mean_in_blocks
 
 
 class Batch(NamedTuple):
@@ -56,11 +56,15 @@ def mean_squared_velocity(data: Trajectories) -> float:
 
 def _velocity(model: nn.Module, states: Tensor) -> Tensor:
     """The model's velocity: of another shape, it would be stretched over all coordinates without a word."""
-    velocity = velocity_in_blocks(model, states)
+    velocity = model(states)
     if velocity.shape != states.shape:
         raise ValueError(f"the model's velocities must have the shape of the states, {tuple(states.shape)} (got "
                          f"{tuple(velocity.shape)}): it maps (..., n) to (..., n).")  # fmt: skip
     return velocity
+
+
+def _squared_error(model: nn.Module, states: Tensor, targets: Tensor) -> Tensor:
+    return (_velocity(model, states) - targets).square()
 
 
 @dataclass(frozen=True)
@@ -81,7 +85,7 @@ class Differences:
 
     def loss(self, model: nn.Module, batch: Batch) -> Tensor:
         """The mean squared error of the velocity, a scalar."""
-        return (_velocity(model, batch.states) - batch.targets).square().mean()
+        return mean_in_blocks(partial(_squared_error, model), model, batch.states, batch.targets)
 
     def unit(self, data: Trajectories) -> float:
         """The mean squared velocity."""
@@ -102,7 +106,11 @@ class ScaledDifferences(Differences):
         size = components.square().mean(0)
         variance = components.var(0, correction=0)
         unit = torch.where(variance > 1e-12 * size, variance, size).clamp_min(torch.finfo(size.dtype).tiny)
-        return ((_velocity(model, batch.states) - batch.targets).square() / unit).mean()
+
+        def error(states: Tensor, targets: Tensor) -> Tensor:
+            return _squared_error(model, states, targets) / unit
+
+        return mean_in_blocks(error, model, batch.states, batch.targets)
 
     def unit(self, data: Trajectories) -> float:
         """1: the loss has no unit."""
@@ -133,9 +141,13 @@ class FlowMatching:
 
     def loss(self, model: nn.Module, batch: Batch) -> Tensor:
         """The mean squared mismatch per squared time, a scalar."""
-        path = rk4(partial(_velocity, model), batch.states, batch.dt, self.segment + 1, self.substeps)[..., 1:, :]
-        elapsed = batch.dt * torch.arange(1, self.segment + 1).to(path)
-        return ((path - batch.targets) / elapsed[:, None]).square().mean()
+        elapsed = batch.dt * torch.arange(1, self.segment + 1).to(batch.states)
+
+        def error(states: Tensor, targets: Tensor) -> Tensor:
+            path = rk4(partial(_velocity, model), states, batch.dt, self.segment + 1, self.substeps)[..., 1:, :]
+            return ((path - targets) / elapsed[:, None]).square()
+
+        return mean_in_blocks(error, model, batch.states, batch.targets)
 
     def unit(self, data: Trajectories) -> float:
         """The mean squared velocity."""
