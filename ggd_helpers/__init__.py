@@ -156,7 +156,7 @@ _HOMES = {
     "training.regression": ["regress"],
     "training.self_scaled_bfgs": ["SelfScaledBFGS"],
     "training.side_by_side": ["side_by_side", "start_processes"],
-    "training.staged_bfgs": ["StagedBFGS", "after_exchange"],
+    "training.staged_bfgs": ["AfterExchange", "StagedBFGS"],
     "training.starts": ["Start", "fit_until"],
     "training.starts_of_records": ["Everywhere", "Positive"],
     "training.whole_records": ["WholeRecords"],

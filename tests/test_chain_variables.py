@@ -25,7 +25,7 @@ from ggd_helpers.systems import protocols
 from ggd_helpers.systems.spring_chain import SpringChain
 from ggd_helpers.training.block_matching import BlockMatching
 from ggd_helpers.training.fit import fit
-from ggd_helpers.training.staged_bfgs import StagedBFGS
+from ggd_helpers.training.staged_bfgs import AfterExchange, StagedBFGS
 from ggd_helpers.training.starts import fit_until
 
 CHAIN = SpringChain(springs=4)
@@ -190,33 +190,34 @@ def test_blocks_that_do_not_fit_are_refused(changes, words):
 def test_each_stage_trains_its_own_part_and_the_loss_falls():
     model, seen = untrained(), []
     names = [name for name, _ in model.named_parameters()]
-    recipe = StagedBFGS(objective(), candidates=2, iterations=(4, 4, 4, 4))
+    recipe = StagedBFGS(objective(), candidates=2, iterations=(4, 4, 4, 4, 4))
 
     def watch(iteration, loss):
         seen.append((loss, [p.detach().clone() for p in model.parameters()]))
 
     fit(model, DATA, recipe, seed=20, progress=False, watch=watch)
-    assert len(seen) == 20
+    assert len(seen) == 24
     for first, last, parts in ((8, 11, ("dynamics", "chain", "pair")), (12, 15, ("encoder", "decoder"))):
         still = [i for i, name in enumerate(names) if name.startswith(parts)]
         assert all(torch.equal(seen[first][1][i], seen[last][1][i]) for i in still)
         assert seen[last][0] < seen[first][0]
     assert seen[19][0] < seen[16][0]
+    assert seen[23][0] < seen[20][0]
 
 
-def staged_run(candidates=2, iterations=(2, 2, 2, 3)):
+def staged_run(candidates=2, iterations=(2, 2, 2, 3, 2)):
     return StagedBFGS(objective(), candidates, iterations).start(untrained(), DATA, torch.Generator().manual_seed(1))
 
 
-@pytest.mark.parametrize("done", [3, 5, 7, 9])  # steps: the second candidate, the second, third and fourth stage
+@pytest.mark.parametrize("done", [3, 5, 7, 9, 12])  # in the second candidate, and in each of the other stages
 def test_a_resumed_run_goes_on_like_an_uninterrupted_one(done):
     first, second = staged_run(), staged_run()
     for _ in range(done):
         first.step()
     kept = first.state_dict()
-    rest = [first.step() for _ in range(11 - done)]
+    rest = [first.step() for _ in range(13 - done)]
     second.load_state_dict(kept)
-    assert [second.step() for _ in range(11 - done)] == pytest.approx(rest, rel=1e-9)
+    assert [second.step() for _ in range(13 - done)] == pytest.approx(rest, rel=1e-9)
     assert first.finished
     assert second.finished
 
@@ -237,7 +238,8 @@ def test_an_interrupted_run_leaves_the_best_weights(done):
     run.flat.write(run.descent.theta + 1.0)  # as in the middle of a line search
     run.keep_best()
     batch = objective().batch(DATA)
-    assert objective().density_loss(run.model, batch).item() == pytest.approx(min(losses), rel=1e-9)
+    left = objective().density_loss(run.model, batch, run.model.encode(batch.edges))
+    assert left.item() == pytest.approx(min(losses), rel=1e-9)
 
 
 def test_a_draw_from_which_nothing_can_be_learned_has_lost(monkeypatch):
@@ -248,6 +250,29 @@ def test_a_draw_from_which_nothing_can_be_learned_has_lost(monkeypatch):
     assert run.iteration == first.iteration + 2
 
 
+def test_after_an_exchange_the_decoder_learns_alone_and_then_with_all():
+    model, seen = untrained().with_decoder(PhaseFlow, 3), []
+    names = [name for name, _ in model.named_parameters()]
+
+    def watch(iteration, loss):
+        seen.append((loss, [p.detach().clone() for p in model.parameters()]))
+
+    fit(model, DATA, AfterExchange(objective(), (5, 4)), seed=20, progress=False, watch=watch)
+    moved = {name for name, a, b in zip(names, seen[0][1], seen[4][1], strict=True) if not torch.equal(a, b)}
+    assert moved
+    assert all(name.startswith("decoder") for name in moved)
+    assert seen[4][0] < seen[0][0]
+    assert seen[8][0] < seen[5][0]
+    assert not torch.equal(seen[5][1][0], seen[8][1][0])
+
+
+@pytest.mark.parametrize("recipe", [StagedBFGS, AfterExchange])
+@pytest.mark.parametrize("iterations", [(), (1, 1, 1), (1, 0), (1, 1, 1, 1, 0)])
+def test_iterations_that_are_no_plan_are_refused(recipe, iterations):
+    with refused("iterations must be"):
+        recipe(objective(), iterations=iterations).start(untrained(), DATA, torch.Generator())
+
+
 def spoil(model):
     with torch.no_grad():
         for parameter in model.parameters():
@@ -256,7 +281,7 @@ def spoil(model):
 
 def test_starts_end_with_the_first_that_passes_and_the_best_comes_first():
     scores = iter([9.0, 5.0, 1.5, 0.1])
-    recipe = StagedBFGS(objective(), 1, (1, 1, 1, 1))
+    recipe = StagedBFGS(objective(), 1, (1, 1, 1, 1, 1))
     made = fit_until(2.0, lambda model: next(scores), untrained, DATA, recipe, starts=4, progress=False)
     assert [start.score for start in made] == [1.5, 5.0, 9.0]
 
@@ -303,14 +328,17 @@ def test_a_flow_about_the_mean_integrates_to_1():
 def test_a_flow_of_narrow_phases_has_the_share_and_the_mean_that_it_is_told():
     grid = torch.linspace(-12, 12, 12_001, dtype=torch.float64)
     decoder, state = PhaseFlow(2, center=0.7, scale=1.3, seed=3), normal((20, 2), 2)
+    weight, bias = decoder.network.weights[-1], decoder.network.biases[-1]
     with torch.no_grad():
-        decoder.network.biases[-1][:2] += 2.5  # steep: each phase is a twentieth as wide as they are apart
+        bias[4:8] += 2.5  # steep: each phase is a twentieth as wide as they are apart
+        weight[1::2], bias[1::2] = weight[::2], bias[::2]  # and both sigmoids of a phase lie on one another
+        bias[8:] += torch.tensor([0.25, -0.25, 0.25, -0.25])
     density = decoder(state).log_prob(grid[:, None]).exp()
     mean = torch.trapezoid(density * grid[:, None], grid, dim=0)
     assert (mean - (0.7 + 1.3 * state[:, 1])).abs().max() < 0.05
     share = torch.sigmoid(decoder.weigh(state[:, :1])).squeeze(-1)
     spread = torch.trapezoid(density * (grid[:, None] - mean) ** 2, grid, dim=0)
-    places = decoder.network(state)[:, 2:].diff(dim=-1).squeeze(-1) + 2
+    places = decoder.network(state)[:, [8, 10]].diff(dim=-1).squeeze(-1) + 2
     assert (spread - share * (1 - share) * (1.3 * places) ** 2).abs().max() < 0.1 * spread.max()
 
 
@@ -366,6 +394,6 @@ def test_an_untrained_model_is_far_from_the_data_and_one_that_breaks_is_infinite
 @pytest.mark.parametrize("variables", [1, 2])
 def test_one_and_two_variables_train(variables):
     model = ChainVariables.for_ensembles(DATA, TwoPhases, variables, seed=20)
-    history = fit(model, DATA, StagedBFGS(objective(), 1, (3, 3, 3, 6)), seed=20, progress=False)
+    history = fit(model, DATA, StagedBFGS(objective(), 1, (3, 3, 3, 6, 3)), seed=20, progress=False)
     assert history.losses[-1] < history.losses[9]
     assert set(evaluate(model, DATA, measures.against(CHAIN)).metrics) >= {"eps_error", "p_error"}

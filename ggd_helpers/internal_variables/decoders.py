@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from functools import reduce
 from typing import TypeVar, cast
 
 import torch
@@ -152,14 +153,23 @@ class Sigmoidal(Transform):
     def __init__(self, log_weights: Tensor, log_slopes: Tensor, places: Tensor):
         super().__init__()
         self.log_weights, self.log_slopes, self.places = log_weights, log_slopes, places
+        self._last: tuple[Tensor, tuple[Tensor, ...]] | None = None  # a density asks for `y` and the slope at one `x`
 
-    def _log_sums(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def _log_sums(self, x: Tensor) -> tuple[Tensor, ...]:
         """Logarithms of the sum `p`, of `1 - p`, and of `dp/dx`: no digits are lost in the tails."""
-        argument = self.log_slopes.exp() * (x[..., None] - self.places)
-        up, down = functional.logsigmoid(argument), functional.logsigmoid(-argument)
-        terms = (up, down, self.log_slopes + up + down)
-        below, above, slope = (torch.logsumexp(self.log_weights + term, dim=-1) for term in terms)
-        return below, above, slope
+        if self._last is None or self._last[0] is not x:
+            units = zip(self.log_weights.unbind(-1), self.log_slopes.unbind(-1), self.places.unbind(-1), strict=True)
+            terms = zip(*(self._log_terms(x, *unit) for unit in units), strict=True)
+            self._last = x, tuple(reduce(torch.logaddexp, each) for each in terms)
+        return self._last[1]
+
+    @staticmethod
+    def _log_terms(x: Tensor, log_weight: Tensor, log_slope: Tensor, place: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """What one sigmoid adds to each of the sums."""
+        argument = log_slope.exp() * (x - place)
+        up = functional.logsigmoid(argument)
+        down = up - argument
+        return log_weight + up, log_weight + down, (log_weight + log_slope) + up + down
 
     def _call(self, x: Tensor) -> Tensor:
         below, above, _ = self._log_sums(x)
@@ -207,33 +217,36 @@ class SigmoidalFlow(Decoder):
 
 
 class PhaseFlow(SigmoidalFlow):
-    """A flow of two sigmoids about the last number of the state, in the words of `TwoPhases`.
+    """A flow of two phases about the last number of the state, in the words of `TwoPhases`; two sigmoids each.
 
-    Between two steep sigmoids the map is flat, at `logit(1 - w)`: a share `p = Phi(logit w)` of the Gaussian lies
-    above it. That share depends on the internal variables; slopes and places on the whole state, the places `b` with
-    `(1 - p) b_1 + p b_2` at the mean strain. No family of densities is assumed, so the mean is near it, not on it.
+    Between the steep sigmoids of two phases the map is flat, at `logit(1 - w)`: a share `p = Phi(logit w)` of the
+    Gaussian lies above it. That share depends on the internal variables; all else on the whole state, the middles `b`
+    of the phases with `(1 - p) b_1 + p b_2` at the mean strain. No family of densities is assumed, so the mean is near
+    it, not on it. One sigmoid a phase would not do: between the phases it falls off like an exponential, where thermal
+    motion in a well falls off like a Gaussian.
 
     Args:
         dim: of the state `(alpha, (m - center) / scale)`.
         center, scale, width: as of `Decoder`.
 
-    Source: IB-VONN, section 4.4.
+    Source: IB-VONN, section 4.4, there with two sigmoids in all.
     """
 
     def __init__(self, dim: int, center: float = 0.0, scale: float = 1.0, width: int = 10, seed: int = 0):
-        Decoder.__init__(self, dim, 4, center, scale, width, seed)
+        Decoder.__init__(self, dim, 12, center, scale, width, seed)
         self.weigh = Perceptron([dim - 1, width, width, 1], seed + 1)
 
     def forward(self, state: Tensor) -> TransformedDistribution:
         """The distribution, `(..., dim)` to the batch shape `(...)`."""
         odds = self.weigh(state[..., :-1]).clamp(-MOST_CERTAIN, MOST_CERTAIN)
         logit = torch.where(odds < 0, 1, -1) * torch.special.ndtri(torch.sigmoid(-odds.abs()))
-        log_weights = torch.cat([functional.logsigmoid(-logit), functional.logsigmoid(logit)], dim=-1)
-        shares = torch.cat([torch.sigmoid(-odds), torch.sigmoid(odds)], dim=-1)
-        slopes, places = self.network(state).chunk(2, dim=-1)
-        places = places + places.new_tensor([-1.0, 1.0])
-        places = places - (shares * places).sum(-1, keepdim=True) + state[..., -1:]
-        return self._flow(log_weights, slopes + math.log(4), places)
+        weights, slopes, places = self.network(state).unflatten(-1, (3, 2, 2)).unbind(-3)
+        within = functional.log_softmax(weights, dim=-1)
+        log_weights = within + torch.stack([functional.logsigmoid(-logit), functional.logsigmoid(logit)], dim=-2)
+        places = places + places.new_tensor([[-1.25, -0.75], [0.75, 1.25]])
+        shares = torch.stack([torch.sigmoid(-odds), torch.sigmoid(odds)], dim=-2) * within.exp()
+        places = places - (shares * places).sum((-2, -1), keepdim=True) + state[..., -1:, None]
+        return self._flow(log_weights.flatten(-2), slopes.flatten(-2) + math.log(4), places.flatten(-2))
 
 
 DECODERS: dict[str, type[Decoder]] = {"gaussian": Gaussian, "gmm": GaussianMixture, "flow": SigmoidalFlow}

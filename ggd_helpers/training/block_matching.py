@@ -100,19 +100,16 @@ class BlockMatching:
             loss = loss + log_size((alpha[:, lag:] - alpha[:, :-lag]) / deviation, 1.0)
         return loss
 
-    def divergence(self, model: ChainVariables, batch: Blocks, edges: Tensor) -> Tensor:
-        """The mean divergence of the histograms from the densities decoded from their states."""
+    def density_loss(self, model: ChainVariables, batch: Blocks, edges: Tensor) -> Tensor:
+        """What the histograms say of the densities that are decoded from their states."""
         log_density = log_density_on(batch.grid, model.decode(edges[:, :: self.thin]))
-        return divergence(batch.edges[:, :: self.thin], log_density, batch.grid[1] - batch.grid[0]).mean()
-
-    def density_loss(self, model: ChainVariables, batch: Blocks) -> Tensor:
-        """What the histograms say of encoder and decoder."""
-        return 0.5 * self.divergence(model, batch, model.encode(batch.edges)).log()
+        off = divergence(batch.edges[:, :: self.thin], log_density, batch.grid[1] - batch.grid[0])
+        return 0.5 * off.mean().log()
 
     def loss(self, model: ChainVariables, batch: Blocks) -> Tensor:
         """Minus the profile log-likelihood, a scalar."""
         edges, averages = self.states(model, batch)
-        return self.motion_loss(model, batch, edges, averages) + 0.5 * self.divergence(model, batch, edges).log()
+        return self.motion_loss(model, batch, edges, averages) + self.density_loss(model, batch, edges)
 
     def unit(self, data: Ensembles) -> float:
         """1: a likelihood has no unit to be measured in."""

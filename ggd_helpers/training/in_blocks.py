@@ -33,17 +33,18 @@ class _Mean(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, error: Error, blocks: Iterable[tuple[Tensor, Tensor]], sloped: bool, *learned: Tensor) -> Any:
-        total, size, slopes = 0.0, 0, [torch.zeros_like(p) for p in learned]
+        parts, size, slopes = [], 0, [torch.zeros_like(p) for p in learned]
         for block in blocks:
             with torch.set_grad_enabled(sloped):
                 errors = error(*block)
                 part = errors.sum()
-            total, size = total + part.detach(), size + errors.numel()
+            parts.append(part.detach())
+            size += errors.numel()
             if sloped:
                 for slope, more in zip(slopes, torch.autograd.grad(part, learned, materialize_grads=True), strict=True):
                     slope += more
         ctx.slopes = [slope / size for slope in slopes]
-        return total / size
+        return torch.stack(parts).sum() / size
 
     @staticmethod
     def backward(ctx: Any, *outer: Tensor) -> tuple[Tensor | None, ...]:

@@ -1,9 +1,9 @@
-"""A recipe for encoder, decoder and dynamics: first what is told, then how it moves, then both together."""
+"""Recipes for encoder, decoder and dynamics: first what is told, then how it moves, then both together."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -20,80 +20,138 @@ from ggd_helpers.training.quasi_newton import Descent
 
 @dataclass(frozen=True)
 class StagedBFGS:
-    """Self-scaled BFGS in four stages, since a law of a variable that says nothing yet leads nowhere.
+    """Self-scaled BFGS in five stages, since a law of a variable that says nothing yet leads nowhere.
 
     1. *Candidates*: a few encoders and decoders (the model as given, then fresh draws) learn the densities for a while;
        one in three gets stuck.
-    2. *Decode*: the best of them goes on.
+    2. *Tell*: the best of them goes on.
     3. *Move*: free energy and dissipation learn how its variables move; they stay what they are.
     4. *All*: everything, together.
+    5. *All* again, since what one of these variables says has changed, and with it the noise that it is read with.
 
     Args:
         objective: what is minimised; the first two stages use its densities only, the third its motion only.
         candidates: how many.
-        iterations: of each candidate, and of the other three stages.
+        iterations: of each candidate, and of the other four stages.
     """
 
     objective: BlockMatching
     candidates: int = 3
-    iterations: tuple[int, int, int, int] = (50, 80, 200, 300)
+    iterations: tuple[int, int, int, int, int] = (50, 80, 200, 300, 250)
     threads: int | None = 1
 
     def start(self, model: Any, data: Any, generator: torch.Generator) -> "StagedRun":
         """Prepare a run of a `ChainVariables` on `Ensembles`; see `fit`."""
         check("candidates", self.candidates, "a whole number, 1 or more", "it is how many encoders are tried")
-        for count in self.iterations:
-            check("iterations", count, "a whole number, 1 or more", "each stage needs some")
-        return StagedRun(self, model, data, generator)
-
-
-def after_exchange(objective: BlockMatching) -> StagedBFGS:
-    """The recipe for a trained model whose decoder was exchanged (`with_decoder`): shorter, from the one candidate."""
-    return StagedBFGS(objective, candidates=1, iterations=(80, 20, 60, 250))
+        tried, *others = _plan([_tell, _tell, _move, _all, _all], self.iterations)
+        return StagedRun(self, [tried] * self.candidates + others, self.candidates, model, data, generator)
 
 
 @dataclass(frozen=True)
-class _Stage:
-    """What is minimised, over which parameters, for how many iterations."""
+class AfterExchange:
+    """Self-scaled BFGS for a trained model whose decoder was exchanged (`with_decoder`): it alone, then everything.
+
+    Were the encoder to learn the densities with the new decoder, it would lose the variable that it has found.
+
+    Args:
+        objective: what is minimised; the decoder learns from its densities.
+        iterations: of the decoder, and of everything.
+    """
+
+    objective: BlockMatching
+    iterations: tuple[int, int] = (200, 250)
+    threads: int | None = 1
+
+    def start(self, model: Any, data: Any, generator: torch.Generator) -> "StagedRun":
+        """Prepare a run of a `ChainVariables` on `Ensembles`; see `fit`."""
+        return StagedRun(self, _plan([_decode, _all], self.iterations), 0, model, data, generator)
+
+
+class _Stage(NamedTuple):
+    """What is minimised, over which parameters."""
 
     loss: Callable[[], Tensor]
     parameters: list[nn.Parameter]
-    iterations: int
+
+
+def _tell(run: "StagedRun") -> _Stage:
+    """Encoder and decoder learn the densities."""
+    objective, model, batch = run.objective, run.model, run.batch
+    telling = [*model.encoder.parameters(), *model.decoder.parameters()]
+    return _Stage(lambda: objective.density_loss(model, batch, model.encode(batch.edges)), telling)
+
+
+def _decode(run: "StagedRun") -> _Stage:
+    """The decoder alone learns them, from states as they are."""
+    edges, _ = run.states()
+    return _Stage(lambda: run.objective.density_loss(run.model, run.batch, edges), [*run.model.decoder.parameters()])
+
+
+def _move(run: "StagedRun") -> _Stage:
+    """The pair learns how states as they are move."""
+    run.measure_noise()
+    states = run.states()
+    return _Stage(lambda: run.objective.motion_loss(run.model, run.batch, *states), [*run.model.dynamics.parameters()])
+
+
+def _all(run: "StagedRun") -> _Stage:
+    """Everything is learned together."""
+    run.measure_noise()
+    return _Stage(lambda: run.objective.loss(run.model, run.batch), [*run.model.parameters()])
+
+
+Plan = list[tuple[Callable[["StagedRun"], _Stage], int]]
+
+
+def _plan(stages: Sequence[Callable[["StagedRun"], _Stage]], iterations: Sequence[int]) -> Plan:
+    """Each stage with its iterations.
+
+    Raises:
+        ValueError: not as many numbers as stages, or one that is none.
+    """
+    if len(iterations) != len(stages):
+        raise ValueError(f"iterations must be {len(stages)} numbers, one for each stage (got {iterations!r}).")
+    for count in iterations:
+        check("iterations", count, "a whole number, 1 or more", "each stage needs some")
+    return list(zip(stages, iterations, strict=True))
 
 
 class StagedRun:
-    """The state of a run of `StagedBFGS`: which stage, how far, the best candidate so far."""
+    """The state of a run in stages: which one, how far; the best candidate so far, where the first stages are some."""
 
-    name = "StagedBFGS"
-
-    def __init__(self, recipe: StagedBFGS, model: ChainVariables, data: Ensembles, generator: torch.Generator):
-        self.recipe, self.model, self.generator = recipe, model, generator
+    def __init__(
+        self,
+        recipe: StagedBFGS | AfterExchange,
+        plan: Plan,
+        candidates: int,
+        model: ChainVariables,
+        data: Ensembles,
+        generator: torch.Generator,
+    ):
+        self.name, self.objective = type(recipe).__name__, recipe.objective
+        self.plan, self.candidates = plan, candidates
+        self.model, self.generator = model, generator
         self.batch, self.realisations = recipe.objective.batch(data), data.realisations
         self.every = FlatParameters(list(model.parameters()))
-        trial, *others = recipe.iterations
-        self.total = recipe.candidates * trial + sum(others)
+        self.total = sum(iterations for _, iterations in plan)
         self.iteration, self.stage, self.left, self.finished = 0, 0, 0, False
         self.best, self.best_loss = self.every.read(), math.inf
         self._begin()
 
-    def _now(self) -> _Stage:
-        """The present stage; the third sees the variables as they are."""
-        objective, model, batch = self.recipe.objective, self.model, self.batch
-        telling = [*model.encoder.parameters(), *model.decoder.parameters()]
-        number = max(self.stage - self.recipe.candidates + 1, 0)
-        if number < 2:
-            return _Stage(lambda: objective.density_loss(model, batch), telling, self.recipe.iterations[number])
-        if number == 3:
-            return _Stage(lambda: objective.loss(model, batch), list(model.parameters()), self.recipe.iterations[3])
-        with torch.no_grad():
-            batch = self.batch = objective.measure_noise(model, batch, self.realisations)
-            states = objective.states(model, batch)
-        moving = list(model.dynamics.parameters())
-        return _Stage(lambda: objective.motion_loss(model, batch, *states), moving, self.recipe.iterations[2])
+    @torch.no_grad()
+    def states(self) -> tuple[Tensor, Tensor]:
+        """The states that the encoder as it is makes of the data, at the edges of blocks and over each block."""
+        return self.objective.states(self.model, self.batch)
+
+    @torch.no_grad()
+    def measure_noise(self) -> None:
+        """Read the noise of the internal variables off the encoder as it is."""
+        self.batch = self.objective.measure_noise(self.model, self.batch, self.realisations)
 
     def _begin(self) -> None:
-        self.now = self._now()
-        self.flat, self.left = FlatParameters(self.now.parameters), self.now.iterations
+        begin, self.left = self.plan[self.stage]
+        self.now = begin(self)
+        self.flat = FlatParameters(self.now.parameters)
         self.descent = Descent.start(self._loss_and_gradient, self.flat.read())
         drawn = self._is_tried and self.stage > 0  # afresh: one that leads nowhere has lost, no more
         if not math.isfinite(self.descent.loss) and not drawn:
@@ -103,7 +161,7 @@ class StagedRun:
     @property
     def _is_tried(self) -> bool:
         """Whether a candidate is at work."""
-        return self.stage < self.recipe.candidates
+        return self.stage < self.candidates
 
     def _loss_and_gradient(self, theta: Any) -> tuple[float, Any]:
         return self.flat.loss_and_gradient(self.now.loss, theta)
@@ -123,12 +181,12 @@ class StagedRun:
         if self._is_tried and self.descent.loss < self.best_loss:
             self.best, self.best_loss = self.every.read(), self.descent.loss
         self.stage += 1
-        if self.stage == self.recipe.candidates + 3:
+        if self.stage == len(self.plan):
             self.finished = True
             return
         if self._is_tried:
             restart_(self.model, self.generator)
-        elif self.stage == self.recipe.candidates:
+        elif self.stage == self.candidates:
             self.every.write(self.best)
         self._begin()
         if not math.isfinite(self.descent.loss):
@@ -161,9 +219,10 @@ class StagedRun:
             ValueError: the weights have another loss in this model than the one that they were kept with.
         """
         self.every.write(state["weights"].numpy())
-        self.stage, self.batch = state["stage"], self.batch._replace(noise=state["noise"].to(self.batch.noise))
+        self.stage = state["stage"]
         if not state["finished"]:
             self._begin()
+        self.batch = self.batch._replace(noise=state["noise"].to(self.batch.noise))
         for name in self._PLAIN:
             setattr(self, name, state[name])
         self.best, self.descent = state["best"].numpy(), Descent.from_state(state["descent"])

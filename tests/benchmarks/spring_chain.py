@@ -40,7 +40,7 @@ def run(seed: int) -> Row:
     starts = ggd.fit_until(ENOUGH, score, draw, train, ggd.StagedBFGS(objective), seed=seed, progress=False)
     first = time.process_time()
     flow = starts[0].model.with_decoder(ggd.PhaseFlow, seed)
-    ggd.fit(flow, train, ggd.after_exchange(objective), seed=seed, progress=False)
+    ggd.fit(flow, train, ggd.AfterExchange(objective), seed=seed, progress=False)
     seconds = {"gmm": first - began, "flow": time.process_time() - first}
 
     found: Row = {}
