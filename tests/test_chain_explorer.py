@@ -46,7 +46,7 @@ def test_a_faster_pull_needs_more_force(explorer):
 def test_find_it_lays_a_prediction_over_the_simulation_and_is_forgotten_with_its_chain(explorer, monkeypatch):
     explorer.speed.value = 0.5
     monkeypatch.setattr(phase_change, "FEW", 100)
-    monkeypatch.setattr(phase_change, "ITERATIONS", (5, 5, 30, 5))
+    monkeypatch.setattr(phase_change, "ITERATIONS", (5, 5, 30, 5, 5))
     assert "learned" not in explorer.curves()["force"]
     check_learning(explorer, "off by")
     curves = explorer.curves()

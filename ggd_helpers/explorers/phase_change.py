@@ -23,7 +23,7 @@ from ggd_helpers.training.staged_bfgs import StagedBFGS
 
 START, POINTS, DT = 14.0, 301, 0.1
 FEW = 400  # realisations of a pull: an explorer has to answer
-ITERATIONS = (40, 60, 120, 50, 30)  # of the stages of training: half a minute
+ITERATIONS = (40, 60, 120, 40, 40)  # of the stages of training: half a minute
 
 
 class ChainExplorer(LearningExplorer[ChainPicture]):
