@@ -33,7 +33,8 @@ class BlockMatching:
     `sum over lags (1/n sum_i 1/2 ln mean r_i^2 + 1/2 ln(1 + mean a^2)) + 1/2 ln mean KL`. Over a lag of some blocks,
     `r_i = x_i(end) - x_i(start) - int v_i dt` is the residual of particle `i`, `a` that of the internal variables over
     its sampling error, KL the divergence of the histogram from the decoded density. That sampling error is measured
-    once and then frozen (`measure_noise`): an encoder that could change it would sell what it knows for less noise.
+    before a stage and frozen in it (`measure_noise`): an encoder that could change it would sell what it knows for less
+    noise.
 
     Rates are integrated by the midpoint rule, from averages over blocks: means of finite clouds are noisy. Positions,
     `x_i = eps_1 + ... + eps_i`, since there the noise of one particle is not that of the next. Several lags, since
