@@ -216,6 +216,15 @@ def test_a_grading_that_is_ended_leaves_no_kernel_and_can_be_given_again(course:
     assert not list((tmp_path / "tmp").iterdir())
 
 
+def test_the_command_says_why_a_notebook_is_not_graded(course: Path, tmp_path: Path, capsys):
+    course = another(course, tmp_path / "another")
+    path = course / "submitted" / "eve" / f"{FIRST}.ipynb"
+    path.parent.mkdir(parents=True)
+    path.write_text("once upon a time")
+    assert answer(["class", "grade", str(course)]) == 0
+    assert capsys.readouterr().err.startswith(f"eve, {FIRST}: not graded: ")
+
+
 @pytest.mark.parametrize(
     ("name", "text", "note"),
     [

@@ -76,7 +76,8 @@ def _grade(arguments: argparse.Namespace, folder: Path) -> int:
     start = time.perf_counter()
 
     def say(result: Graded) -> None:
-        print(f"{result.submission.student}, {result.submission.exercise}: {result.seconds:.0f} s", file=sys.stderr)
+        outcome = f"{result.seconds:.0f} s" if result.graded else f"not graded: {result.notes[-1]}"
+        print(f"{result.submission.student}, {result.submission.exercise}: {outcome}", file=sys.stderr)
 
     try:
         results = grade(arguments.course, arguments.seconds, arguments.workers, say)
