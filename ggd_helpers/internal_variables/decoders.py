@@ -1,7 +1,7 @@
 """From a state back to a cloud: a decoder returns the distribution of one coordinate, as one of torch's."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import reduce
 from typing import TypeVar, cast
 
@@ -153,32 +153,26 @@ class Sigmoidal(Transform):
     def __init__(self, log_weights: Tensor, log_slopes: Tensor, places: Tensor):
         super().__init__()
         self.log_weights, self.log_slopes, self.places = log_weights, log_slopes, places
-        self._last: tuple[Tensor, tuple[Tensor, ...]] | None = None  # a density asks for `y` and the slope at one `x`
 
-    def _log_sums(self, x: Tensor) -> tuple[Tensor, ...]:
-        """Logarithms of the sum `p`, of `1 - p`, and of `dp/dx`: no digits are lost in the tails."""
-        if self._last is None or self._last[0] is not x:
-            units = zip(self.log_weights.unbind(-1), self.log_slopes.unbind(-1), self.places.unbind(-1), strict=True)
-            terms = zip(*(self._log_terms(x, *unit) for unit in units), strict=True)
-            self._last = x, tuple(reduce(torch.logaddexp, each) for each in terms)
-        return self._last[1]
-
-    @staticmethod
-    def _log_terms(x: Tensor, log_weight: Tensor, log_slope: Tensor, place: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """What one sigmoid adds to each of the sums."""
-        argument = log_slope.exp() * (x - place)
-        up = functional.logsigmoid(argument)
-        down = up - argument
-        return log_weight + up, log_weight + down, (log_weight + log_slope) + up + down
+    def _units(self, x: Tensor) -> Iterator[tuple[Tensor, Tensor, Tensor, Tensor]]:
+        """For each sigmoid the logarithms of its weight and slope, of its value, and of one minus its value."""
+        for log_weight, log_slope, place in zip(
+            self.log_weights.unbind(-1), self.log_slopes.unbind(-1), self.places.unbind(-1), strict=True
+        ):
+            argument = log_slope.exp() * (x - place)
+            up = functional.logsigmoid(argument)
+            yield log_weight, log_slope, up, up - argument
 
     def _call(self, x: Tensor) -> Tensor:
-        below, above, _ = self._log_sums(x)
-        return below - above
+        units = list(self._units(x))
+        below = reduce(torch.logaddexp, (log_weight + up for log_weight, _, up, _ in units))
+        above = reduce(torch.logaddexp, (log_weight + down for log_weight, _, _, down in units))
+        return below - above  # of sums of their own: no digits are lost in the tails
 
     def log_abs_det_jacobian(self, x: Tensor, y: Tensor) -> Tensor:
-        """`ln dy/dx`, `(...)`."""
-        below, above, slope = self._log_sums(x)
-        return slope - below - above
+        """`ln dy/dx = ln dp/dx - ln p - ln(1 - p)`, `(...)`."""
+        slope = reduce(torch.logaddexp, (sum(unit[1:], unit[0]) for unit in self._units(x)))
+        return slope - functional.logsigmoid(y) - functional.logsigmoid(-y)
 
     def _inverse(self, y: Tensor) -> Tensor:
         """By bisection: `y` lies between the smallest and largest of `a_j (x - b_j)`, since the logit is monotone."""
