@@ -50,6 +50,11 @@ class Outcome:
         return {test: values["velocity_errors"] for test, values in self.by_trajectory.items()}
 
     @property
+    def rollout_errors(self) -> dict[str, Tensor]:
+        """By test set, the mean squared error of the rollout of each trajectory, `(trajectory,)`."""
+        return {test: values["rollout_errors"] for test, values in self.by_trajectory.items()}
+
+    @property
     def report(self) -> Report:
         """The report of the only test set."""
         (report,) = self.reports.values()

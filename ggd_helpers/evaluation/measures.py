@@ -42,8 +42,12 @@ def velocity(system: Law) -> Measure:
 
 
 def rollout(report: Report) -> Findings:
-    """`rollout_mse`: RK4 from the recorded initial states over the whole horizon, against the recorded states."""
-    return {"rollout_mse": (report.rollout.states - report.rollout.known).square().mean().item()}
+    """`rollout_mse`: RK4 from the recorded initial states over the whole horizon, against the recorded states.
+
+    `rollout_errors` are the same for each trajectory.
+    """
+    errors = (report.rollout.states - report.rollout.known).square().mean(dim=(1, 2))
+    return {"rollout_errors": errors, "rollout_mse": errors.mean().item()}
 
 
 def final_state(report: Report) -> Findings:

@@ -17,7 +17,7 @@ class HalfSlopePicture(LivePictureOfLines):
         """The panels with their names and limits, and the lines that move in them."""
         mirror, odd, found = self.axes
         mirror.set(xlabel="momentum $\\xi$", ylabel="$H(c, \\xi)$", title="measured, and mirrored",
-                   xlim=(-self.reach - 1, self.reach + 1), ylim=(-0.6, 3.2))  # fmt: skip
+                   xlim=(-self.reach - 1, self.reach + 1), ylim=(-1.4, 3.2))  # fmt: skip
         odd.set(xlabel="$\\xi$, from the shift", ylabel="odd part of $H$", title="what the mirror does not match",
                 xlim=(-1, 1), ylim=(-0.6, 0.6))  # fmt: skip
         found.set(xlabel="share of B", ylabel="shift $\\eta$", title="the shifts so far", xlim=(0, 1),
@@ -36,6 +36,6 @@ class HalfSlopePicture(LivePictureOfLines):
                 "now": found.plot([], [], "x", color=COLOURS[1], ms=8, label="now")[0],
             },
         }
-        mirror.legend(loc="upper center")
+        mirror.legend(loc="lower center")
         found.legend(loc="upper left")
         return [line for kinds in self.lines.values() for line in kinds.values()]

@@ -52,21 +52,22 @@ def error_bands(panels: Mapping[str, BandPanel], level: float = 0.9) -> Figure:
 def fitted_records(data: Measurements, fitted: Laplace, chosen: int = 3) -> Figure:
     """The first records with what was fitted to them, and what is left over of all records.
 
+    Several quantities have a colour each; records of a single one do.
     Axes are as the likelihood saw the values: logarithmic where it took their logarithm.
     """
     seen_at_all = data.observed.any(dim=(0, 1)).tolist()
     names = {c: str(each) for c, each in enumerate(data.quantities) if seen_at_all[c]}
     figure, (left, right) = plt.subplots(1, 2, figsize=(8, 3.1 if len(names) == 1 else 3.7))
-    marks = {c: MARKERS[c % len(MARKERS)] for c in names}
+    looks = {c: (MARKERS[c % len(MARKERS)], COLOURS[c % len(COLOURS)]) for c in names}
     for k in range(min(chosen, len(data))):
+        of_record = MARKERS[k % len(MARKERS)], COLOURS[k % len(COLOURS)]
         for c in names:
-            seen, colour = data.observed[k, :, c], COLOURS[k % len(COLOURS)]
-            times, mark = data.times[k][seen], marks[c] if len(names) > 1 else MARKERS[k % len(MARKERS)]
-            left.plot(times, data.values[k, :, c][seen], mark, color=colour, ms=4)
-            left.plot(times, fitted.fitted[k, :, c][seen], color=colour, **LEARNED)
-    for c in names:
-        right.plot(data.times, fitted.residuals[..., c], marks[c], color=COLOURS[c % len(COLOURS)], ms=3)
-        right.plot([], [], marks[c], color=COLOURS[c % len(COLOURS)], ms=5, label=names[c])
+            seen, (mark, colour) = data.observed[k, :, c], looks[c] if len(names) > 1 else of_record
+            left.plot(data.times[k][seen], data.values[k, :, c][seen], mark, color=colour, ms=4)
+            left.plot(data.times[k][seen], fitted.fitted[k, :, c][seen], color=colour, **LEARNED)
+    for c, (mark, colour) in looks.items():
+        right.plot(data.times, fitted.residuals[..., c], mark, color=colour, ms=3)
+        right.plot([], [], mark, color=colour, ms=5, label=names[c])
     if len(names) > 1:
         legend_outside(figure, right, columns=min(len(names), 6))
     time, scale = f"time {data.clock}", "log" if fitted.likelihood.scale is torch.log else "linear"

@@ -121,8 +121,10 @@ def potentials_2d(model: GradientDynamics, system: GradientDynamics, freedom: Fr
         lines = ax.contour(side, side, a, levels=levels, colors="0.6", linewidths=KNOWN["lw"], linestyles="-")
         ax.contour(side, side, b, levels=levels, colors=COLOURS[0], linewidths=LEARNED["lw"], linestyles="--")
         corner = side[40 + (a.diagonal()[40:, None] - levels).abs().argmin(dim=0)].tolist()
-        places = [(at if i % 2 else -at, at) for i, at in enumerate(corner)]  # by turns left and right
-        ax.clabel(lines, levels, fontsize=9, colors="0.15", fmt="%.2g", manual=places)
+        inside = [i for i, at in enumerate(corner) if at < 0.86]  # where a label does not reach the frame
+        places = [(corner[i] if i % 2 else -corner[i], corner[i]) for i in inside]  # by turns left and right
+        for label in ax.clabel(lines, levels[inside], fontsize=9, colors="0.15", fmt="%.2g", manual=places):
+            label.set(bbox={"fc": "white", "ec": "none", "pad": 0.8}, zorder=3)
         ax.set_aspect("equal")
     axes[0].set(xlabel="$x_1$", ylabel="$x_2$", title="entropy $S(x)$")
     axes[1].set(xlabel="$x_1^*$", ylabel="$x_2^*$", title="dissipation potential $\\Xi(0, x^*)$")

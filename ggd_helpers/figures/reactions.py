@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ggd_helpers.dynamics.gradient import GradientDynamics
 from ggd_helpers.evaluation.report import Rollout
-from ggd_helpers.figures.style import COLOURS, KNOWN, LEARNED, learned_line, legend_outside, styled
+from ggd_helpers.figures.style import COLOURS, DASHES, KNOWN, learned_line, legend_outside, styled
 from ggd_helpers.recordings.regular import Trajectories
 from ggd_helpers.systems.reactions import MassActionReactions
 
@@ -38,7 +38,7 @@ def concentrations(system: MassActionReactions, data: Trajectories, chosen: int 
     path = data.states[chosen]
     figure, (left, middle, right) = plt.subplots(1, 3, figsize=(10.5, 2.9))
     for i, name in enumerate(system.species):
-        left.plot(data.times, path[:, i], COLOURS[i % 6], label=name)
+        left.plot(data.times, path[:, i], COLOURS[i % 6], ls=DASHES[i % 7], label=name)
     left.set(xlabel="time $t$", ylabel="concentration $c$")
     _legend_above(left, len(system.species) if len(system.species) <= 5 else 4)
     middle.plot(data.times, system.entropy(path), COLOURS[0], label="$S(c(t))$")
@@ -46,7 +46,7 @@ def concentrations(system: MassActionReactions, data: Trajectories, chosen: int 
     middle.set(xlabel="time $t$", ylabel="entropy $S$")
     _legend_above(middle)
     for i, (words, row) in enumerate(zip(system.describe_conserved(), system.conserved, strict=True)):
-        right.plot(data.times, path @ row, COLOURS[i % 6], label=words)
+        right.plot(data.times, path @ row, COLOURS[i % 6], ls=DASHES[i % 7], label=words)
     right.set(xlabel="time $t$", ylabel="conserved amount")
     right.margins(y=0.3)
     if len(system.conserved):
@@ -61,7 +61,7 @@ def predicted_concentrations(system: MassActionReactions, rollout: Rollout, chos
     figure, (left, right) = plt.subplots(1, 2, figsize=(8, 2.9))
     for i, name in enumerate(system.species):
         left.plot(times, known[:, i], COLOURS[i % 6], lw=3, alpha=0.35)
-        left.plot(times, made[:, i], COLOURS[i % 6], **LEARNED, label=name)
+        left.plot(times, made[:, i], **learned_line(i), label=name)
     left.set(xlabel="time $t$", ylabel="concentration $c$")
     _legend_above(left, min(len(system.species), 5))
     right.semilogy(times[1:], (made - known).norm(dim=-1)[1:].clamp_min(1e-17), COLOURS[1])

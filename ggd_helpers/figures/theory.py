@@ -59,7 +59,7 @@ def second_law(forces: Tensor, admissible: Sequence[Tensor], broken: Tensor) -> 
         axes.plot(forces, production / production.abs().max(), color=COLOURS[0], lw=0.7, alpha=0.5, label=label)
     axes.plot(forces, broken / broken.abs().max(), color=COLOURS[1], ls="--", lw=2, label="$\\Xi = 1 - \\cos x^*$")
     axes.axhline(0, color="0.3", lw=0.8)
-    axes.set(xlabel="force $x^*$", ylabel="$dS/dt$ (largest is 1)", ylim=(-1.1, 1.65))
+    axes.set(xlabel="force $x^*$", ylabel="$dS/dt$ (largest size is 1)", ylim=(-1.1, 1.65))
     axes.legend(loc="upper center")
     return figure
 
@@ -211,7 +211,7 @@ def half_slopes(found: tuple[Tensor, Tensor, Tensor], half: Curve, whole: Tensor
     right.plot(half[0], whole, color="0.4", ls=":", label="$-\\partial S/\\partial c$")
     right.errorbar(*found[:2], 2 * found[2], fmt="o", ms=5, color=COLOURS[0], label="most even (2 s.e.)")
     right.set(xlabel="share of B", ylabel="shift $\\eta$", title="where it is even", ylim=(-2.5, 2.5))
-    left.legend(loc="upper center", ncols=3)
+    left.legend(loc="upper center", ncols=3, handlelength=1.2, columnspacing=1)
     right.legend(loc="upper left")
     return figure
 

@@ -59,7 +59,7 @@ def diffusion() -> Case:
     for i, (name, profile) in enumerate(profiles.TEST_SETS.items()):
         starts_like, sampling = ggd.FickianDiffusion(profile=profile), PROFILE_SAMPLING | {"trajectories": 200}
         tests[f"{name}_thesis"] = ggd.simulate(starts_like, **sampling, seed=100 + i, substeps=1)
-    experiment = ggd.Experiment("thesis", model, train, tests, measures.against(system))
+    experiment = ggd.Experiment("thesis", model, train, tests, measures.against(system), substeps=4)
     return "diffusion_thesis", PROFILE_SAMPLING | {"diffusivity": 3e-3, "cells": 64}, experiment, 1500
 
 
