@@ -68,11 +68,12 @@ class Table:
         ]
 
     def __repr__(self) -> str:
-        lines = [f"{'':24s}" + "".join(f"{column:>32s}" for column in self.columns)]
+        wide = max(24, *(len(label) for label in self.rows))
+        lines = [" " * wide + "".join(f"{column:>32s}" for column in self.columns)]
         for label, experiment in self.rows.items():
             for part in range(2 if self.kept else 1):
                 name = label if part == 0 else "  over seeds"
-                lines.append(f"{name:24s}" + "".join(f"{cell[part]:>32s}" for cell in self.cells(experiment)))
+                lines.append(f"{name:{wide}s}" + "".join(f"{cell[part]:>32s}" for cell in self.cells(experiment)))
         return "\n".join(lines)
 
     def _repr_markdown_(self) -> str:
@@ -89,6 +90,7 @@ class Table:
                 "",
                 f"*{'First this run, then median' if self.metrics else 'Median'} (lowest to highest) over seeds "
                 f"{seeds[0]} to {seeds[-1]}: "
-                f"`{about['command']}`, {about['date']}.*",
+                f"`{about['command']}`, {about['date']}. Another processor rounds differently: there the same seed may "
+                "end elsewhere.*",
             ]
         return "\n".join(lines)

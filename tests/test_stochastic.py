@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from ggd_helpers.integrators import rk4
+from ggd_helpers.potentials.examples import two_hills
 from ggd_helpers.potentials.general import FormulaEntropy, QuadraticEntropy
 from ggd_helpers.stochastic.exchange import Exchange
 from ggd_helpers.stochastic.generating import distinct
@@ -165,6 +166,15 @@ def test_the_path_of_no_action_is_the_gradient_flow_and_its_reversal_costs_the_e
     assert onsager_machlup_action(STEEP, 1.0, down, dt).item() < 1e-8
     cost = onsager_machlup_action(STEEP, 1.0, up, dt).item()
     assert cost == pytest.approx((STEEP(flow[-1]) - STEEP(flow[0])).item(), rel=1e-3)
+
+
+def test_from_hill_to_hill_the_price_is_the_depth_of_the_valley():
+    """`S = -(x^2 - 1/2)^2 - y^2/2`: from one top down to -1/4 and up again, for a little more than 1/4."""
+    top = torch.tensor([0.5**0.5, 0.0], dtype=torch.float64)
+    dt = 0.1
+    path = most_probable_path(two_hills(1.0), 1.0, -top, top, dt, 61)
+    assert 0.25 <= onsager_machlup_action(two_hills(1.0), 1.0, path, dt).item() < 0.252
+    assert onsager_machlup_action(two_hills(1.0), 1.0, path[30:], dt).item() < 1e-3  # the second hill is free
 
 
 def test_no_other_path_has_less_action():
