@@ -234,6 +234,10 @@ class TestEvaluate:
             atol=0,
         )
         assert report.velocity_errors.mean().item() == pytest.approx(report.metrics["velocity_mse"])
+        steps = torch.arange(POINTS, dtype=torch.float64)[:, None]
+        apart = test.states[:, :1] * (decay(2.0) ** steps - decay(GAMMA) ** steps)
+        found = report.by_trajectory["rollout_errors"]
+        torch.testing.assert_close(found, apart.square().mean(dim=(1, 2)), rtol=1e-9, atol=0.0)
 
     def test_metrics_are_plain_numbers_and_print_one_a_line(self, case):
         system, test = case

@@ -87,6 +87,7 @@ def test_an_outcome_comes_back_from_its_file(outcome, tmp_path):
     assert back.model is None
     for name in TESTS:
         assert torch.equal(back.velocity_errors[name], outcome.velocity_errors[name])
+        assert torch.equal(back.rollout_errors[name], outcome.rollout_errors[name])
         assert torch.equal(back.frames[name], outcome.frames[name])
     assert [path.name for path in tmp_path.iterdir()] == ["kept.json"]
 
