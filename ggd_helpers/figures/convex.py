@@ -52,7 +52,7 @@ def minibatches(sizes: Tensor, spread: Tensor, curvatures: Mapping[str, Tensor])
     right.axvline(0, color="0.2", lw=0.8)
     right.set(xlabel="curvature found / true curvature", ylabel="how often", title="noise of the curvature")
     left.legend()
-    right.legend(loc="upper left")
+    right.legend(loc="upper right", handlelength=1)
     return figure
 
 
