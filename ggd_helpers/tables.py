@@ -68,7 +68,7 @@ class Table:
         ]
 
     def __repr__(self) -> str:
-        wide = max(24, *(len(label) for label in self.rows))
+        wide = max([24, *map(len, self.rows)])
         lines = [" " * wide + "".join(f"{column:>32s}" for column in self.columns)]
         for label, experiment in self.rows.items():
             for part in range(2 if self.kept else 1):

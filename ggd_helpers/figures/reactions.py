@@ -38,7 +38,7 @@ def concentrations(system: MassActionReactions, data: Trajectories, chosen: int 
     path = data.states[chosen]
     figure, (left, middle, right) = plt.subplots(1, 3, figsize=(10.5, 2.9))
     for i, name in enumerate(system.species):
-        left.plot(data.times, path[:, i], COLOURS[i % 6], ls=DASHES[i % 7], label=name)
+        left.plot(data.times, path[:, i], COLOURS[i % 6], ls=DASHES[i % len(DASHES)], label=name)
     left.set(xlabel="time $t$", ylabel="concentration $c$")
     _legend_above(left, len(system.species) if len(system.species) <= 5 else 4)
     middle.plot(data.times, system.entropy(path), COLOURS[0], label="$S(c(t))$")
@@ -46,7 +46,7 @@ def concentrations(system: MassActionReactions, data: Trajectories, chosen: int 
     middle.set(xlabel="time $t$", ylabel="entropy $S$")
     _legend_above(middle)
     for i, (words, row) in enumerate(zip(system.describe_conserved(), system.conserved, strict=True)):
-        right.plot(data.times, path @ row, COLOURS[i % 6], ls=DASHES[i % 7], label=words)
+        right.plot(data.times, path @ row, COLOURS[i % 6], ls=DASHES[i % len(DASHES)], label=words)
     right.set(xlabel="time $t$", ylabel="conserved amount")
     right.margins(y=0.3)
     if len(system.conserved):

@@ -67,12 +67,6 @@ def mobility_and_slope(dissipation: DissipationPotential, x: Tensor) -> tuple[Te
     return mobility, slope
 
 
-def _residuals(entropy: Entropy, mobility: float, path: Tensor, dt: float) -> Tensor:
-    """`(dx/dt - m dS/dx) sqrt(dt/4m)` in the middle of each step, `(..., points - 1, n)`: squares sum to the action."""
-    velocity, middle = path.diff(dim=-2) / dt, (path[..., 1:, :] + path[..., :-1, :]) / 2
-    return (velocity - mobility * entropy.conjugate(middle)) * math.sqrt(dt / (4 * mobility))
-
-
 def onsager_machlup_action(entropy: Entropy, mobility: float, path: Tensor, dt: float) -> Tensor:
     """The action `int L dt` of a path, with the Lagrangian `L(x, v) = |v - m dS/dx|^2 / 4m`.
 
@@ -81,7 +75,9 @@ def onsager_machlup_action(entropy: Entropy, mobility: float, path: Tensor, dt: 
 
     Source: thesis (1.3), after Onsager and Machlup (1953).
     """
-    return _residuals(entropy, mobility, path, dt).square().sum(dim=(-1, -2))
+    velocity, middle = path.diff(dim=-2) / dt, (path[..., 1:, :] + path[..., :-1, :]) / 2
+    misses = velocity - mobility * entropy.conjugate(middle)
+    return misses.square().sum(dim=(-1, -2)) * dt / (4 * mobility)
 
 
 def most_probable_path(entropy: Entropy, mobility: float, start: Tensor, end: Tensor, dt: float, points: int) -> Tensor:
@@ -101,9 +97,8 @@ def most_probable_path(entropy: Entropy, mobility: float, start: Tensor, end: Te
     straight = start + share * (end - start)
 
     def action(inner: Tensor) -> Tensor:
-        return onsager_machlup_action(
-            entropy, mobility, torch.cat([start[None], inner.view_as(straight), end[None]]), dt
-        )
+        path = torch.cat([start[None], inner.view_as(straight), end[None]])
+        return onsager_machlup_action(entropy, mobility, path, dt)
 
     value, slope, curvature = (
         lambda inner, f=f: f(torch.from_numpy(inner)).numpy()
