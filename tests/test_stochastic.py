@@ -168,6 +168,15 @@ def test_the_path_of_no_action_is_the_gradient_flow_and_its_reversal_costs_the_e
     assert cost == pytest.approx((STEEP(flow[-1]) - STEEP(flow[0])).item(), rel=1e-3)
 
 
+@pytest.mark.parametrize("size", [1e-4, 1.0, 1e6])
+def test_the_unit_of_time_does_not_matter(size):
+    """`S -> k S` and `t -> t/k` leave the path as it is, and multiply its action by `k`."""
+    steep, start, end = QuadraticEntropy([[size]]).requires_grad_(False), torch.tensor([-1.0]), torch.tensor([0.6])
+    path = most_probable_path(steep, 1.0, start.double(), end.double(), 0.04 / size, 101)
+    usual = most_probable_path(BOWL, 1.0, start.double(), end.double(), 0.04, 101)
+    torch.testing.assert_close(path, usual, rtol=0, atol=1e-6)
+
+
 def test_from_hill_to_hill_the_price_is_the_depth_of_the_valley():
     """`S = -(x^2 - 1/2)^2 - y^2/2`: from one top down to -1/4 and up again, for a little more than 1/4."""
     top = torch.tensor([0.5**0.5, 0.0], dtype=torch.float64)

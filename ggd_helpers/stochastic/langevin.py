@@ -100,12 +100,13 @@ def most_probable_path(entropy: Entropy, mobility: float, start: Tensor, end: Te
         path = torch.cat([start[None], inner.view_as(straight), end[None]])
         return onsager_machlup_action(entropy, mobility, path, dt)
 
-    value, slope, curvature = (
-        lambda inner, f=f: f(torch.from_numpy(inner)).numpy()
-        for f in (action, torch.func.grad(action), torch.func.hessian(action))
-    )
-    found = minimize(value, straight.flatten().numpy(), jac=slope, hess=curvature, method="trust-exact",
-                     options={"gtol": 1e-9})  # fmt: skip
+    def on_arrays(function: Callable[[Tensor], Tensor]) -> Callable[[np.ndarray], np.ndarray]:
+        return lambda inner: function(torch.from_numpy(inner)).numpy()
+
+    slope, curvature = torch.func.grad(action), torch.func.hessian(action)
+    tolerance = 1e-9 * (1 + action(straight).item())  # of the slope, which grows with the action
+    found = minimize(on_arrays(action), straight.flatten().numpy(), jac=on_arrays(slope), hess=on_arrays(curvature),
+                     method="trust-exact", options={"gtol": tolerance})  # fmt: skip
     if not (found.success and np.isfinite(found.x).all()):
         raise ValueError(f"No most probable path was found: {found.message} Try a shorter duration or more points.")
     return torch.cat([start[None], torch.from_numpy(found.x).view_as(straight), end[None]])
