@@ -70,9 +70,10 @@ class Record:
         return Path(self.parameters["out"])
 
     def figure(self, figure: Figure, name: str) -> Figure:
-        """Keep a figure as `OUT/figures/NAME.png`, and hand it back for the page."""
+        """Keep a figure as `OUT/figures/NAME.png`, and hand it back for the page, laid out as it is there."""
         with self._writing(f"figures/{name}.png") as partial:
             figure.savefig(partial, dpi=150, format="png")
+        figure.set_layout_engine("none")  # finding where things lie takes as long as to draw them
         return figure
 
     def page(self, text: str, name: str) -> Markdown:

@@ -8,7 +8,8 @@ from conftest import refused
 
 from ggd_helpers.dynamics.driven import DrivenDynamics
 from ggd_helpers.dynamics.gradient import GradientDynamics
-from ggd_helpers.evaluation import measures
+from ggd_helpers.evaluation import blocks, measures
+from ggd_helpers.evaluation.blocks import in_blocks
 from ggd_helpers.evaluation.errors import relative_error
 from ggd_helpers.evaluation.freedoms import Gauge, Shift, potential_errors
 from ggd_helpers.evaluation.measures import against, min_entropy_production
@@ -352,3 +353,30 @@ class TestFreedoms:
         shift = Shift.fix(model, system, states)
         assert shift.shift == pytest.approx(2.5, rel=1e-12)
         assert max(potential_errors(model, system, states, shift).values()) < 1e-14
+
+
+class TestInBlocks:
+    @pytest.mark.parametrize("shape", [(5,), (3, 7, 5), (40, 5), (0, 5), (2, 0, 5)])
+    def test_it_is_the_function_of_all_states_and_never_sees_more_than_a_block(self, monkeypatch, shape):
+        monkeypatch.setattr(blocks, "AT_ONCE", 33)
+        states, seen = torch.randn(shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64), []
+
+        def product(x):
+            seen.append(x.numel())
+            return x.prod(-1)
+
+        torch.testing.assert_close(in_blocks(product, states), states.prod(-1))
+        assert max(seen) <= 33
+        assert sum(seen) == states.numel()
+
+    def test_a_state_longer_than_a_block_goes_alone(self, monkeypatch):
+        monkeypatch.setattr(blocks, "AT_ONCE", 3)
+        states = torch.arange(20, dtype=torch.float64).reshape(2, 2, 5)
+        torch.testing.assert_close(in_blocks(torch.exp, states), states.exp())
+
+    def test_measures_of_many_states_are_those_of_few(self, monkeypatch):
+        system = SYSTEMS["quadratic 2d"]
+        data, model = simulate(system, trajectories=6, points=40, dt=DT, seed=1), wavy(system)
+        whole = evaluate(model, data, against(system)).metrics
+        monkeypatch.setattr(blocks, "AT_ONCE", 50)
+        assert evaluate(model, data, against(system)).metrics == pytest.approx(whole, rel=1e-9)

@@ -1,6 +1,7 @@
 """The record of a chapter: checked parameters, the contract of results.json, whole files, weights that come back."""
 
 import hashlib
+import io
 import json
 import math
 import platform
@@ -347,6 +348,15 @@ class TestFigure:
             assert image.format == "PNG"
             assert min(image.size) > 500
         assert names_in(record.folder) == ["4_1_trajectories.png", "figures"]
+
+    def test_on_the_page_things_lie_where_they_lie_in_the_file(self, record):
+        with plt.rc_context({"figure.constrained_layout.use": True}):
+            figure = record.figure(self.draw(0, 1), "a")
+        (axes,) = figure.axes
+        laid_out = axes.get_position().bounds
+        axes.set_ylabel("two\nlines")  # would push the panel aside, if the figure were laid out again
+        figure.savefig(io.BytesIO(), dpi=90)
+        assert axes.get_position().bounds == laid_out
 
     def test_a_second_one_replaces_the_first(self, record):
         record.figure(self.draw(), "a")

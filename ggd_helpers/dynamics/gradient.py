@@ -42,5 +42,6 @@ class GradientDynamics(nn.Module):
         return self.velocity(x)
 
     def entropy_production(self, x: Tensor) -> Tensor:
-        """The rate `dS/dt = x* . dx/dt`, `(..., n)` to `(...)`; never negative for an admissible pair."""
-        return (self.conjugate(x) * self.velocity(x)).sum(-1)
+        """The rate `dS/dt = x* . dXi/dx*`, `(..., n)` to `(...)`; never negative for an admissible pair."""
+        x_star = self.conjugate(x)
+        return (x_star * self.dissipation.flux(x, x_star)).sum(-1)

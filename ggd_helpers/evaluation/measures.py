@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ggd_helpers.dynamics.gradient import GradientDynamics
 from ggd_helpers.dynamics.law import KnownPair, Law
+from ggd_helpers.evaluation.blocks import in_blocks
 from ggd_helpers.evaluation.errors import relative_error
 from ggd_helpers.evaluation.freedoms import Freedom, potential_errors
 from ggd_helpers.evaluation.report import Findings, Measure, Report, velocities
@@ -68,7 +69,7 @@ def drift(quantities: Tensor) -> Measure:
 
 def second_law(report: Report[Trajectories]) -> Findings:
     """`min_entropy_production`: the smallest `dS/dt` on the recorded states."""
-    return {"min_entropy_production": report.model.entropy_production(report.data.states).min().item()}
+    return {"min_entropy_production": in_blocks(report.model.entropy_production, report.data.states).min().item()}
 
 
 @torch.no_grad()
@@ -77,7 +78,7 @@ def min_entropy_production(
 ) -> float:
     """The smallest `dS/dt` over `count` random states from `sample(count, generator)`: the second law, tried out."""
     states = sample(count, torch.Generator().manual_seed(seed))
-    return model.entropy_production(states).min().item()
+    return in_blocks(model.entropy_production, states).min().item()
 
 
 def second_law_at_random(system: Law, count: int = 100_000, seed: int = 0) -> Measure:

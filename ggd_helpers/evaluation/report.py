@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 import torch
 from torch import Tensor
 
+from ggd_helpers.evaluation.blocks import in_blocks
 from ggd_helpers.integrators import rk4, rk4_along
 from ggd_helpers.recordings.driven import DrivenTrajectories
 from ggd_helpers.recordings.recording import Recording
@@ -110,7 +111,7 @@ def velocities(data: Recording, model: Any) -> Tensor:
 
 @velocities.register
 def _(data: Trajectories, model: Any) -> Tensor:
-    return model(data.states)
+    return in_blocks(model, data.states)
 
 
 @velocities.register

@@ -27,7 +27,7 @@ class InverseHessian:
     """
 
     def __init__(self, size: int, scale: float):
-        self.lower, self.scale, self.fresh = np.asfortranarray(np.eye(size)), scale, True
+        self.lower, self.scale, self.fresh = np.eye(size, order="F"), scale, True
 
     def __matmul__(self, vector: np.ndarray) -> np.ndarray:
         return self.scale * dsymv(1.0, self.lower, vector, lower=1)
