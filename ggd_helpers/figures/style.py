@@ -29,6 +29,8 @@ SIZES: dict["RcKeyType", Any] = {
     "axes.titlesize": TEXT,
     "legend.fontsize": TEXT,
     "figure.titlesize": TEXT,
+    "xtick.minor.visible": False,  # most of what there is to draw, and nobody reads them; logarithmic axes keep theirs
+    "ytick.minor.visible": False,
     "figure.dpi": 90,
     "figure.constrained_layout.use": True,
     "figure.constrained_layout.w_pad": 0.08,  # inches; labels of neighbours do not touch
