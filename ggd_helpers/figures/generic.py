@@ -98,7 +98,6 @@ def learners_over_seeds(
         ax.grid(axis="y", color="0.92")
     axes[0, 0].set_yticks(range(len(learners)), [*learners])
     axes[0, 0].set_ylim(len(learners) - 0.5, -0.5)
-    axes[0, 0].tick_params(axis="y", which="minor", left=False, right=False)
     handles = [
         Line2D([], [], ls="", marker=mark, color=colour, label=label, **hollow) for mark, colour, _, label in kinds
     ]

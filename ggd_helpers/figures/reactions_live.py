@@ -17,12 +17,10 @@ from ggd_helpers.figures.style import COLOURS, LEARNED, STYLE
 if TYPE_CHECKING:
     from matplotlib.typing import RcKeyType
 
-FAST: dict["RcKeyType", Any] = {  # what costs most of a new background: numbers set as formulas, small ticks
+FAST: dict["RcKeyType", Any] = {  # what costs most of a new background: numbers set as formulas
     **LIVE,
     "figure.constrained_layout.use": False,
     "axes.formatter.use_mathtext": False,
-    "xtick.minor.visible": False,
-    "ytick.minor.visible": False,
 }
 CELL = (0.06, 0.09, 0.02, 0.05)  # what belongs to a panel beside its frame: left, below, right, above, of the figure
 TITLES = (
@@ -97,7 +95,6 @@ class ReactionsPicture(LivePicture):
         """New lines for new names, still without data."""
         for ax in self.axes:
             ax.clear()
-            ax.minorticks_off()
             ax.locator_params(nbins=5)
         path, climb, force, kept, law = self.axes
         path.set(ylabel="concentration")

@@ -58,7 +58,6 @@ def _strip(ax: Axes, chain: SpringChain, strains: Tensor, times: Tensor, last: b
     rows = torch.arange(1, chain.springs + 1).numpy()
     ax.pcolormesh(times.numpy(), rows, long, cmap=ListedColormap([SHORT, LONG]), vmin=0, vmax=1, rasterized=True)
     ax.set(ylabel="spring", yticks=[1, chain.springs])
-    ax.minorticks_off()
     if last:
         ax.set_xlabel("time $t$")
     else:

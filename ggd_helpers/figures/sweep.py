@@ -56,7 +56,6 @@ def _panel(axis: Axes, runs: Sequence[Mapping[str, Value]], name: str, others: S
     axis.set_xlabel(name.replace("_", " "))
     if _has_texts(values):
         axis.set_xticks(list(places.values()), [_short(value) for value in values])
-        axis.minorticks_off()
     elif _wide(values):
         axis.set_xscale("log")
 
