@@ -25,6 +25,7 @@ COLOURS = (
 TEXT = 11  # points: titles, labels, numbers and legends alike
 SIZES: dict["RcKeyType", Any] = {
     "font.family": "STIXGeneral",  # as in formulas; named, since a text looks its font up when it is drawn
+    "mathtext.fontset": "stix",
     "font.size": TEXT,
     "axes.titlesize": TEXT,
     "legend.fontsize": TEXT,
