@@ -10,6 +10,8 @@ from ggd_helpers.evaluation import measures
 from ggd_helpers.evaluation.report import evaluate
 from ggd_helpers.potentials.general import ConcaveEntropy, ConvexDissipation
 from ggd_helpers.recordings.simulate import simulate
+from ggd_helpers.systems import profiles
+from ggd_helpers.systems.diffusion import FickianDiffusion
 from ggd_helpers.systems.particle import OverdampedParticle
 from ggd_helpers.training.fit import fit
 from ggd_helpers.training.self_scaled_bfgs import SelfScaledBFGS
@@ -74,3 +76,18 @@ def test_how_the_known_entropy_moves_under_another_law():
     assert found["falling_share"] == pytest.approx(0.75, abs=0.01)  # of states uniform in [-1, 1]
     right = evaluate(system, data, [measures.known_entropy(system)]).metrics
     assert right["falling_share"] == 0
+
+
+def test_states_at_rest_do_not_count_where_any_leak_would_be_a_fall():
+    system = FickianDiffusion(profile=profiles.positive_fourier)
+    resting = (system(system.sample_initial_states(500, torch.Generator().manual_seed(0))) == 0).all(-1)
+    assert resting.any()  # even fields are among the random ones
+
+    def drains_what_rests(c):
+        velocity = system(c)
+        return torch.where((velocity != 0).any(-1, keepdim=True), velocity, -1e-3)
+
+    data = simulate(system, trajectories=2, points=5, dt=0.01, seed=0)
+    found = evaluate(drains_what_rests, data, [measures.known_entropy(system, count=500)]).metrics
+    assert found["falling_share"] == 0
+    assert found["min_known_entropy_production"] > 0
