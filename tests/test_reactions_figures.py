@@ -230,7 +230,7 @@ def test_bars_are_the_errors_of_their_rows_from_the_top(data):
     assert_allclose(widths, [[1e-3, 1e-9], [2.0, 1e-5], [0.4, 1e-17]])  # a logarithm shows no 0
     assert [axes.get_xscale() for axes in figure.axes] == ["log"] * 3
     assert [axes.get_title() for axes in figure.axes] == [
-        "velocity, inside the box", "velocity, outside", "conserved quantities",
+        "velocity, test data", "velocity, outside", "conserved quantities",
     ]  # fmt: skip
     first = figure.axes[0]
     assert [label.get_text() for label in first.get_yticklabels()] == ["nothing", "all"]

@@ -156,9 +156,9 @@ def visited(system: MassActionReactions, data: Trajectories) -> Figure:
 
 @styled
 def worth_of_knowledge(rows: Mapping[str, Mapping[str, float]]) -> Figure:
-    """What each piece of prior knowledge is worth: errors inside the training box, outside it, and of conservation."""
+    """What each piece of prior knowledge is worth: errors on test data, outside of these, and of conservation."""
     columns = {
-        "velocity_mse": "velocity, inside the box",
+        "velocity_mse": "velocity, test data",
         "outside_mse": "velocity, outside",
         "conservation_drift": "conserved quantities",
     }
@@ -219,7 +219,7 @@ def fixed_or_along(system: MassActionReactions) -> Figure:
 
 @styled
 def from_outside(system: MassActionReactions, paths: Mapping[str, Tensor], times: Tensor) -> Figure:
-    """The same start outside the training box, as the known law and each model continue it, `(time, species)` each."""
+    """A start outside the box of initial states, as the known law and each model continue it, `(time, species)` each."""
     known, *_ = paths.values()
     figure, axes = _panels(system.dim)
     for i, (ax, name) in enumerate(zip(axes, system.species, strict=True)):
