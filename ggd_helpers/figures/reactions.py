@@ -219,7 +219,7 @@ def fixed_or_along(system: MassActionReactions) -> Figure:
 
 @styled
 def from_outside(system: MassActionReactions, paths: Mapping[str, Tensor], times: Tensor) -> Figure:
-    """A start outside the box of initial states, as the known law and each model continue it, each `(time, species)`."""
+    """A start outside the box of initial states, as the known law and each model go on, each `(time, species)`."""
     known, *_ = paths.values()
     figure, axes = _panels(system.dim)
     for i, (ax, name) in enumerate(zip(axes, system.species, strict=True)):
