@@ -99,7 +99,8 @@ def known_entropy(system: KnownPair, count: int = 100_000, seed: int = 0) -> Mea
     def measure(report: Report) -> Findings:
         states = system.sample_initial_states(count, torch.Generator().manual_seed(seed))
         with torch.no_grad():
-            states = states[(system(states) != 0).any(-1)]
+            speeds = system(states).norm(dim=-1)
+            states = states[speeds > 1e-12 * speeds.max()]
             rate = (system.conjugate(states) * report.model(states)).sum(-1)
         falling = (rate < -1e-12).double().mean().item()
         return {"min_known_entropy_production": rate.min().item(), "falling_share": falling}
